@@ -1,0 +1,1 @@
+"""Real services for tests: each module gives one fixture, and says clearly when this machine cannot have it."""
