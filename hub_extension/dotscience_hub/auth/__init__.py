@@ -1,0 +1,1 @@
+"""Local accounts of the all-in-one hub."""

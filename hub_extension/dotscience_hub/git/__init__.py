@@ -1,0 +1,1 @@
+"""Bare repositories: commits, merges, packs, history."""

@@ -1,0 +1,1 @@
+"""dotscience-hub up: everything on one machine."""

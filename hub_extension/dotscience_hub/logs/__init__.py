@@ -1,0 +1,1 @@
+"""Task logs as append-only files."""

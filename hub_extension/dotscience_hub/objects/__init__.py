@@ -1,0 +1,1 @@
+"""Large files by SHA-256, on a folder or S3."""

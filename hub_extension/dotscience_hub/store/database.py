@@ -1,0 +1,111 @@
+"""Connections and transactions."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.orm import Session
+
+BUSY_SECONDS = 30
+
+
+class Database:
+    """One database: SQLite (``sqlite:///path``) or PostgreSQL (``postgresql+psycopg://...``).
+
+    Sessions are short and used on worker threads. On SQLite one writer at a time holds a lock of this process and an
+    immediate transaction, so that a writer never fails half-way because another one was faster.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 16) -> None:
+        """Make the engine; nothing is connected yet.
+
+        Args:
+            url: SQLAlchemy URL.
+            pool_size: Connections kept; at most twice as many are opened.
+        """
+        self.url = make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = create_engine(
+            self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=not self.sqlite
+        )
+        self._writer = threading.RLock()
+        self._current: contextvars.ContextVar[Session | None] = contextvars.ContextVar("write_session", default=None)
+        if self.sqlite:
+            _prepare_sqlite(self.engine)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one consistent state (inside ``write()``: that of the transaction) and changes nothing."""
+        current = self._current.get()
+        if current is not None:
+            yield current
+            return
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+            session.rollback()
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are committed at the end, all or none. A nested call joins the outer transaction."""
+        current = self._current.get()
+        if current is not None:
+            yield current
+            return
+        with self._exclusive(), Session(self.engine, expire_on_commit=False) as session:
+            token = self._current.set(session)
+            try:
+                if self.sqlite:
+                    session.execute(text("BEGIN IMMEDIATE"))
+                yield session
+                session.commit()
+            except BaseException:
+                session.rollback()
+                raise
+            finally:
+                self._current.reset(token)
+        for callback in session.info.pop("after_commit", ()):
+            callback()
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        if not self.sqlite:
+            yield
+            return
+        with self._writer:
+            yield
+
+    def optimize(self) -> None:
+        """Refresh the planner's statistics; called on our own schedule. Without them large filters take minutes."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("PRAGMA optimize=0x10002" if self.sqlite else "ANALYZE"))
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+def after_commit(session: Session, callback: Callable[[], None]) -> None:
+    """Call ``callback`` once the session's transaction is durable, not at all when it is rolled back."""
+    session.info.setdefault("after_commit", []).append(callback)
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        # The driver's own BEGIN is off: SQLAlchemy's event below starts transactions, `write` immediate ones.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            f"busy_timeout={BUSY_SECONDS * 1000}",
+            "cache_size=-65536",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()

@@ -1,0 +1,1 @@
+"""Tornado handlers made from ROUTES, authentication, git and LFS endpoints."""

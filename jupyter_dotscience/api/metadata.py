@@ -1,0 +1,86 @@
+"""The run metadata format, version 1: a flat map of strings that goes with a commit.
+
+Keys and meaning follow the format that the original product documented and its parser defines; where its versions
+differ (``label.`` and ``labels.``, ``summary.`` and ``metric.``) we write the first and readers should accept both.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from .runs import RunReport
+from .tasks import CommandWorkload, Execution, Workload
+
+TYPE = "dotscience.run.v1"
+
+
+def format_time(moment: dt.datetime) -> str:
+    """``20181004T130607.101000``: UTC, without a zone, microseconds."""
+    return moment.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%S.%f")
+
+
+def of_task(
+    *, author: str, message: str, succeeded: bool, workload: Workload, execution: Execution, runner_name: str
+) -> dict[str, str]:
+    """The part of the map that describes the task."""
+    machine, usage = execution.machine, execution.usage
+    command = isinstance(workload, CommandWorkload)
+    fields: dict[str, str | None] = {
+        "type": TYPE,
+        "author": author,
+        "message": message,
+        "success": "true" if succeeded else "false",
+        "workload.type": "command" if command else "jupyter",
+        "workload.image": workload.image,
+        "workload.image.hash": execution.image_digest,
+        "workload.command": json.dumps(workload.command) if isinstance(workload, CommandWorkload) else None,
+        "workload.environment": json.dumps(dict(workload.environment), sort_keys=True),
+        "runner.name": runner_name,
+        "runner.version": execution.runner_version,
+        "runner.platform": machine.platform,
+        "runner.platform_version": machine.platform_version,
+        "runner.cpu": json.dumps(machine.cpus),
+        "runner.gpu": json.dumps(machine.gpus),
+        "runner.ram": str(machine.memory),
+        "exec.start": format_time(execution.started) if execution.started else None,
+        "exec.end": format_time(execution.ended) if execution.ended else None,
+        "exec.cpu-seconds": str(-1 if usage.cpu_seconds is None else usage.cpu_seconds),
+        "exec.ram": str(-1 if usage.peak_memory is None else usage.peak_memory),
+    }
+    return {key: value for key, value in fields.items() if value is not None}
+
+
+def of_runs(runs: Sequence[RunReport], input_versions: Mapping[str, str | None]) -> dict[str, str]:
+    """The part that describes runs.
+
+    Args:
+        runs: What was recorded, oldest first.
+        input_versions: The commit that last changed each input file, by path.
+    """
+    fields = {"runs": json.dumps([run.id for run in runs])}
+    for run in runs:
+        fields.update(_of_run(run, input_versions))
+    return fields
+
+
+def _of_run(run: RunReport, input_versions: Mapping[str, str | None]) -> Iterable[tuple[str, str]]:
+    prefix = f"run.{run.id}."
+    yield prefix + "authority", run.authority.value
+    optional = {
+        "description": run.description,
+        "error": run.error,
+        "workload-file": run.workload_file,
+        "start": format_time(run.started) if run.started else None,
+        "end": format_time(run.ended) if run.ended else None,
+    }
+    for name, value in optional.items():
+        if value is not None:
+            yield prefix + name, value
+    versions = [f"{path}@{input_versions[path]}" if input_versions.get(path) else path for path in run.inputs]
+    yield prefix + "input-files", json.dumps(versions)
+    yield prefix + "output-files", json.dumps(run.outputs)
+    for kind, values in (("label", run.labels), ("parameters", run.parameters), ("summary", run.summary)):
+        for key, value in values.items():
+            yield f"{prefix}{kind}.{key}", value
