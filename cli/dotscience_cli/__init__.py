@@ -1,0 +1,1 @@
+"""`ds`, the command line."""

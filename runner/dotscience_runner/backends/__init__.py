@@ -1,0 +1,1 @@
+"""How a runner executes: docker, process, dummy."""
