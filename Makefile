@@ -1,0 +1,83 @@
+# One command each. `make help` lists them. Everything is installed into .venv; nothing else on the machine is changed.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+PROXY_SOURCES := hub_extension/proxy/package.json hub_extension/proxy/package-lock.json tools/nodejs.py
+NPM_SOURCES := labextension/package.json labextension/package-lock.json $(wildcard labextension/packages/*/package.json)
+OPENAPI := docs/reference/openapi.json
+GENERATED := $(OPENAPI) labextension/packages/api/src/schema.d.ts
+# Two workers by default, whatever the machine has: the servers that tests start need the other cores.
+WORKERS ?= 2
+TESTS ?=
+DATA ?= .data
+PORT ?= 8000
+
+.PHONY: help setup demo up test check generate format bench clean constraints runner-image
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
+
+setup: $(STAMPS)/python $(STAMPS)/proxy  ## Make .venv with everything, the node proxy included
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 setup")'
+	[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV) || \
+	  { echo 'The module venv does not work here (Debian and Ubuntu: apt-get install python3-venv).' >&2; rm -rf $(VENV); exit 1; }
+	mkdir -p $(STAMPS)
+	touch $@
+
+$(STAMPS)/python: $(STAMPS)/venv pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[all]'
+	touch $@
+
+$(STAMPS)/proxy: $(STAMPS)/python $(PROXY_SOURCES)
+	$(BIN)/python tools/nodejs.py proxy
+	touch $@
+
+$(STAMPS)/npm: $(STAMPS)/python $(NPM_SOURCES)
+	$(BIN)/python tools/nodejs.py npm ci --prefix labextension
+	touch $@
+
+demo: setup  ## Hub, runner and three recorded training runs on real data; leaves nothing running
+	$(BIN)/python tools/demo.py
+
+up: setup  ## Start a hub with a runner on this machine (DATA=.data PORT=8000); Ctrl-C ends it
+	$(BIN)/dotscience-hub up --data-dir $(DATA) --port $(PORT)
+
+test: setup  ## Run the tests (TESTS=tests/hub WORKERS=2)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+
+check: setup $(STAMPS)/npm  ## Lint, formatting, types, imports between rooms, generated files
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/generate.py --check
+	$(BIN)/python tools/nodejs.py npm run check --prefix labextension
+
+format: setup  ## Let ruff format and fix what it can
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+generate: setup $(STAMPS)/npm  ## Make the OpenAPI document and the TypeScript types again from the contract
+	$(BIN)/python tools/generate.py
+
+bench: setup  ## Run the benchmarks (docs/reference/performance.md)
+	$(BIN)/python -m benchmarks
+
+runner-image: setup  ## Build the runner's container image (IMAGE, BASE: see tools/build_runner_image.sh)
+	tools/build_runner_image.sh
+
+constraints: setup  ## Write the versions that are installed now into constraints.txt
+	$(BIN)/python tools/freeze.py
+
+clean:  ## Remove .venv, caches and what builds left; .data (your hub) stays
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis labextension/node_modules
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
