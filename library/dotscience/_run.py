@@ -1,0 +1,113 @@
+"""One run: what the user said about it, and its identity."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, Callable, Mapping
+
+from . import _files, _marker
+from ._points import PointsFile, line
+
+
+class Run:
+    """What is known of one run.
+
+    Args:
+        root: the root of the workspace, which recorded paths are relative to.
+    """
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        self.labels: dict[str, str] = {}
+        self.summary: dict[str, str] = {}
+        self.parameters: dict[str, str] = {}
+        self.inputs: set[str] = set()
+        self.outputs: set[str] = set()
+        self.error: str | None = None
+        self.description: str | None = None
+        self.workload_file: str | None = None
+        self.started_ns: int | None = None
+        self.ended_ns: int | None = None
+        self.latest: dict[str, float] = {}
+        self._next_step = 0
+        self._id: str | None = None
+        self._process = 0
+        self._points: PointsFile | None = None
+
+    def start(self) -> None:
+        """Note the start time, unless there is one."""
+        if self.started_ns is None:
+            self.started_ns = time.time_ns()
+
+    def end(self) -> None:
+        """Note the end time, unless there is one: the user's own call counts, not the one of the publish."""
+        if self.ended_ns is None:
+            self.ended_ns = time.time_ns()
+
+    def claim_id(self) -> str:
+        """This run's id, made on the first call in this process.
+
+        A forked child must not publish under its parent's id, or two runs would have the same.
+        """
+        if self._id is None or self._process != os.getpid():
+            import uuid
+
+            self._id, self._process = str(uuid.uuid4()), os.getpid()
+        return self._id
+
+    def leave(self) -> None:
+        """Forget id, times and points after a publish; all else is kept and belongs to the next run as well."""
+        if self._points is not None:
+            self._points.close()
+        self._points = None
+        self._id = None
+        self._next_step = 0
+        self.latest = {}
+        self.started_ns = self.ended_ns = None
+
+    def add_input(self, path: object) -> None:
+        """Record what is read; a folder stands for the files that are in it now."""
+        self.inputs.update(_files.relative(found, self.root) for found in _files.expand(path))
+
+    def add_output(self, path: object) -> None:
+        """Record what is written; a folder stands for the files that are in it when the run is published."""
+        self.outputs.add(_files.relative(path, self.root))
+
+    def log(
+        self, step: int | None, values: Mapping[str, float], workload_file: Callable[[], str | None]
+    ) -> None:
+        """Write one row of live points; without a ``step``, one more than the last."""
+        if step is None:
+            step = self._next_step
+        self._next_step = step + 1
+        self.latest.update(values)
+        if self._points is None:
+            self._points = PointsFile(self.claim_id(), self.started_ns or time.time_ns(), workload_file())
+        if self._points.is_open:
+            self._points.append(line(step, values))
+
+    def metadata(self) -> dict[str, Any]:
+        """The content of the marker."""
+        found: set[str] = set()
+        for path in sorted(self.outputs):
+            found |= _files.expand(path, self.root)
+        content: dict[str, Any] = {
+            "version": _marker.VERSION,
+            "input": sorted(self.inputs),
+            "output": sorted(found),
+            "labels": self.labels,
+            "summary": self.summary,
+            "parameters": self.parameters,
+        }
+        content.update((name, value) for name, value in self._optional().items() if value is not None)
+        return content
+
+    def _optional(self) -> dict[str, str | None]:
+        return {
+            "error": self.error,
+            "description": self.description,
+            "start": None if self.started_ns is None else _marker.timestamp(self.started_ns),
+            "end": None if self.ended_ns is None else _marker.timestamp(self.ended_ns),
+            "workload-file": self.workload_file,
+        }
