@@ -58,7 +58,7 @@ check: setup $(STAMPS)/npm  ## Lint, formatting, types, imports between rooms, g
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/nodejs.py npm run check --prefix labextension
 

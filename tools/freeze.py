@@ -16,7 +16,7 @@ LEFT_OUT = ("setuptools",)
 
 def name_of(line: str) -> str:
     """Return the normalized project name of a `name==version` line."""
-    return line.split("==")[0].strip().lower().replace("_", "-")
+    return line.partition("==")[0].strip().lower().replace("_", "-")
 
 
 def frozen() -> list[str]:

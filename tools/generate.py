@@ -1,7 +1,6 @@
 """Make the files that follow from the contract: the OpenAPI document and the TypeScript types.
 
-    python tools/generate.py            write them
-    python tools/generate.py --check    say which one lags behind, and end with status 1
+Without arguments it writes them; `--check` says which one lags behind and ends with status 1.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Typed HTTP client of the hub, made from the table of routes."""
