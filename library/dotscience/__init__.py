@@ -11,8 +11,9 @@
     save(ds.output("model.bin"))
     ds.publish()
 
-In a task (`ds run`, or a notebook in JupyterLab on a runner) nothing else is needed. The functions have the names and
-the behaviour of the library published as `dotscience` 0.8.7. New are `log`, and that `publish` returns the run's id.
+In a task (`ds run`, or a notebook in JupyterLab on a runner) nothing else is needed. The functions have the
+names and the behaviour of the library published as `dotscience` 0.8.7. New are `log`, and that `publish`
+returns the run's id.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from __future__ import annotations
 import os
 from typing import Any, Mapping, TextIO, TypeVar
 
-from ._dotscience import Dotscience
-from ._errors import RemoteError
+from dotscience._dotscience import Dotscience
+from dotscience._errors import RemoteError
 
 __version__ = "0.1.0"
 
@@ -131,9 +132,7 @@ def end() -> None:
     _default.end()
 
 
-def publish(
-    description: object = None, stream: TextIO | None = None, build: bool = False, deploy: bool = False
-) -> str:
+def publish(description: object = None, stream: TextIO | None = None, build: bool = False, deploy: bool = False) -> str:
     """Finish the run and hand it over: print its marker, or, after `connect`, send it to the hub.
 
     All but the times is kept, so that a second publish without `start` repeats it under a new id.
@@ -269,8 +268,9 @@ def parameter(label: object, value: T) -> T:
 def log(values: Mapping[str, Any] | None = None, *, step: Any = None, **series: Any) -> None:
     """Record one point of each given series, live: the hub shows it while the run goes on.
 
-    A call that returned survives the death of the process. Outside a task it only checks its arguments. Points belong
-    to the run that the next `publish` hands over; a run that has points and never is published counts as failed.
+    A call that returned survives the death of the process. Outside a task it only checks its arguments.
+    Points belong to the run that the next `publish` hands over; a run that has points and never is published
+    counts as failed.
 
     Args:
         values: values by the series' names, for names that are no Python identifiers.
@@ -288,8 +288,8 @@ def model(kind: object, name: str, filepath: T, classes: object = None) -> T:
     """Record that the run's output holds a model.
 
     Args:
-        kind: the framework's module, such as `tensorflow`, `sklearn` or `torch`: anything that has a ``__name__``
-            and a ``__version__``.
+        kind: the framework's module, such as `tensorflow`, `sklearn` or `torch`: anything that has a
+            ``__name__`` and a ``__version__``.
         name: the model's name.
         filepath: the file or folder with the model; recorded as an output.
         classes: a JSON file with the names of the classes; recorded as an output.

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Mapping, TextIO, TypeVar
 
-from . import _files, _marker, _values
-from ._errors import RemoteError
-from ._lock import LOCK
-from ._modes import INTERACTIVE, REMOTE, SCRIPT, Mode
-from ._run import Run
+from dotscience import _files, _marker, _values
+from dotscience._errors import RemoteError
+from dotscience._lock import LOCK
+from dotscience._modes import INTERACTIVE, REMOTE, SCRIPT, Mode
+from dotscience._run import Run
 
 if TYPE_CHECKING:
-    from ._remote import Hub
+    from dotscience._remote import Hub
 
 T = TypeVar("T")
 
@@ -68,7 +68,7 @@ class Dotscience:
             ValueError: ``project`` or ``hostname`` is missing, or is no address.
             RemoteError: the hub cannot be reached, or refuses.
         """
-        from ._remote import Hub
+        from dotscience._remote import Hub
 
         hub = Hub(username, apikey, project, hostname)
         _say("Checking connection... ", end="")
@@ -125,9 +125,7 @@ class Dotscience:
         """
         self._mode.settle()
         if self._mode.name == REMOTE and (build or deploy):
-            raise RemoteError(
-                "Models cannot be built or deployed from here yet: publish without build and deploy."
-            )
+            raise RemoteError("Models cannot be built or deployed from here yet: publish without build and deploy.")
         run = self._current()
         run.end()
         if description is not None:
@@ -260,7 +258,8 @@ class Dotscience:
     def log(self, values: Mapping[str, Any] | None = None, *, step: Any = None, **series: Any) -> None:
         """Record one point of each given series, live: the hub shows it while the run goes on.
 
-        A call that returned survives the death of the process. Outside a task it only keeps the latest values.
+        A call that returned survives the death of the process. Outside a task it only keeps the latest
+        values.
 
         Args:
             values: values by the series' names, for names that are no Python identifiers.
@@ -295,7 +294,7 @@ class Dotscience:
         Raises:
             RuntimeError: ``kind`` has no name or no version.
         """
-        from . import _models
+        from dotscience import _models
 
         files: dict[str, object] = {"model": filepath}
         if classes is not None:
@@ -322,9 +321,7 @@ class Dotscience:
 
     def _push(self, run: Run, run_id: str) -> None:
         if self._hub is None:
-            raise RuntimeError(
-                "Call ds.connect(username, apikey, project, hostname) before you publish remotely."
-            )
+            raise RuntimeError("Call ds.connect(username, apikey, project, hostname) before you publish remotely.")
         _say(f"Dotscience run: {self._hub.publish(run_id, run)}")
 
 

@@ -24,8 +24,8 @@ def relative(path: object, start: str) -> str:
 def expand(path: object, base: str = "") -> set[str]:
     """The files below ``path`` if it is a folder, at any depth, else ``path`` itself.
 
-    Symbolic links to folders are followed, but not in circles. A path that does not exist (yet) stays as it is, an
-    empty folder vanishes.
+    Symbolic links to folders are followed, but not in circles. A path that does not exist (yet) stays as it
+    is, an empty folder vanishes.
 
     Args:
         path: text or path-like.

@@ -9,21 +9,23 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from http import HTTPStatus
 from typing import IO, Any
 
-from ._errors import RemoteError
+from dotscience._errors import RemoteError
 
 TIMEOUT = 60.0
 """Seconds without any byte before a request is given up."""
 
 _ATTEMPTS = 10
 _BUSY = (423, 502, 503, 504)
+_REDIRECTS = range(300, 400)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A redirect is an answer, not to be followed: urllib would send the password to whatever place it names."""
 
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+    def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 
@@ -98,9 +100,7 @@ class Connection:
         try:
             return json.loads(answer)
         except ValueError:
-            raise RemoteError(
-                f"{request.full_url} did not answer with JSON. Is that the hub's address?"
-            ) from None
+            raise RemoteError(f"{request.full_url} did not answer with JSON. Is that the hub's address?") from None
 
     def _send(self, request: urllib.request.Request) -> bytes:
         try:
@@ -121,14 +121,14 @@ class _Unavailable(RemoteError):
 
 def _refusal(request: urllib.request.Request, error: urllib.error.HTTPError) -> RemoteError:
     where = f"{request.get_method()} {request.full_url}"
-    if error.code == 401:
+    if error.code == HTTPStatus.UNAUTHORIZED:
         return RemoteError(f"{where}: wrong user name or API key.")
-    if error.code == 404:
+    if error.code == HTTPStatus.NOT_FOUND:
         return RemoteError(
             f"{where}: not found. This hub may not offer remote publishing; "
             "run the script in a task instead: ds run -p PROJECT python SCRIPT."
         )
-    if 300 <= error.code < 400:
+    if error.code in _REDIRECTS:
         return RemoteError(f"{where}: the hub is at {error.headers.get('Location')}; give that address.")
     text = error.read(2000).decode("utf-8", "replace").strip()
     kind = _Unavailable if error.code in _BUSY else RemoteError

@@ -1,8 +1,8 @@
 """The marker: how a run leaves the process.
 
-``[[DOTSCIENCE-RUN:<id>]]`` + a JSON object (indented by 4, keys sorted) + ``[[/DOTSCIENCE-RUN:<id>]]``, on standard
-output, where the runner finds it in the log of a command and the JupyterLab extension in the output of a cell. The
-same bytes as version 0.8.7 of the published library writes.
+``[[DOTSCIENCE-RUN:<id>]]`` + a JSON object (indented by 4, keys sorted) + ``[[/DOTSCIENCE-RUN:<id>]]``, on
+standard output, where the runner finds it in the log of a command and the JupyterLab extension in the output
+of a cell. The same bytes as version 0.8.7 of the published library writes.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._files import relative
+from dotscience._files import relative
 
 
 def label(kind: object, files: dict[str, object], root: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ._files import relative
+from dotscience._files import relative
 
 INTERACTIVE = "interactive"
 SCRIPT = "script"

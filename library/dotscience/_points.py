@@ -1,21 +1,22 @@
 """Live points: one append-only file per run in the folder named by ``DOTSCIENCE_POINTS_DIR``.
 
-The runner names that folder, follows the files in it and sends what they hold to the hub, so the code that trains needs
-no network. ``<run id>.points`` holds JSON lines in ASCII. The first line is the header::
+The runner names that folder, follows the files in it and sends what they hold to the hub, so the code that
+trains needs no network. ``<run id>.points`` holds JSON lines in ASCII. The first line is the header::
 
     {"dotscience_points":1,"run":"<run id>","started":"20260131T235959.123456","workload_file":"train.py"}
 
-``started`` is UTC as in the marker; ``workload_file`` is null where it is not known. Then comes one line per call of
-`log`: the step, the time in nanoseconds since 1970, and the values, with those that JSON has no number for as text::
+``started`` is UTC as in the marker; ``workload_file`` is null where it is not known. Then comes one line per
+call of `log`: the step, the time in nanoseconds since 1970, and the values, with those that JSON has no
+number for as text::
 
     [3,1769903999123456789,{"loss":0.25,"norm":"Infinity","ratio":"NaN"}]
 
-Every line, its line end included, is one ``write`` to a descriptor opened with ``O_APPEND``. So what one call wrote
-is in the hands of the operating system before the call returns and survives the death of the process (not of the
-machine: nothing is synced), and lines of several processes that share the file do not mix. A reader must
-be ready for a file without a line end at its end (it is being written, or a disk ran full), for a line that is no
-JSON (the rest of a write that failed), and for an empty file (killed before the header). A file whose run
-was never published is a run that failed.
+Every line, its line end included, is one ``write`` to a descriptor opened with ``O_APPEND``. So what one call
+wrote is in the hands of the operating system before the call returns and survives the death of the process
+(not of the machine: nothing is synced), and lines of several processes that share the file do not mix. A
+reader must be ready for a file without a line end at its end (it is being written, or a disk ran full), for a line that
+is no JSON (the rest of a write that failed), and for an empty file (killed before the header). A file whose
+run was never published is a run that failed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import os
 import time
 from typing import Mapping
 
-from ._marker import timestamp
+from dotscience._marker import timestamp
 
 FORMAT = 1
 FOLDER = "DOTSCIENCE_POINTS_DIR"

@@ -2,9 +2,9 @@
 
 The requests are those of the library published as `dotscience` 0.8.7, found by watching it: JSON-RPC at
 ``/v2/dotmesh/rpc`` (``Ping``, ``Lookup``, ``Commit``), projects at ``/v2/projects``, and files at
-``/v2/dotmesh/s3/<user>:<workspace>/<path>``. One difference: each output is sent on its own, where 0.8.7 packs
-several into an archive, which it can only do for a model. As there, input files are not recorded: no version of them
-is known. Building and deploying models is not offered.
+``/v2/dotmesh/s3/<user>:<workspace>/<path>``. One difference: each output is sent on its own, where 0.8.7
+packs several into an archive, which it can only do for a model. As there, input files are not recorded: no
+version of them is known. Building and deploying models is not offered.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import platform
 import sys
 from typing import Any, Iterator
 
-from ._errors import RemoteError
-from ._http import Connection
-from ._run import Run
+from dotscience._errors import RemoteError
+from dotscience._http import Connection
+from dotscience._run import Run
 
 _RENAMED = {"labels": "label", "output": "output-files"}
 
@@ -58,7 +58,8 @@ class Hub:
             The address of the run's page.
 
         Raises:
-            RemoteError: an output is missing or outside the workspace (nothing was sent then), or the hub refuses.
+            RemoteError: an output is missing or outside the workspace (nothing was sent then), or the hub
+                refuses.
         """
         metadata = run.metadata()
         outputs = {path: _existing(run.root, path) for path in metadata["output"]}
@@ -92,7 +93,7 @@ class Hub:
 
 def _existing(root: str, path: str) -> str:
     file = os.path.join(root, path)
-    if os.path.isabs(path) or path.split(os.sep)[0] == os.pardir:
+    if os.path.isabs(path) or path.split(os.sep, 1)[0] == os.pardir:
         raise RemoteError(f"The output {path} is outside the workspace {root}.")
     if not os.path.isfile(file):
         raise RemoteError(f"The output {path} does not exist in {root}.")

@@ -6,8 +6,8 @@ import os
 import time
 from typing import Any, Callable, Mapping
 
-from . import _files, _marker
-from ._points import PointsFile, line
+from dotscience import _files, _marker, _values
+from dotscience._points import PointsFile, line
 
 
 class Run:
@@ -74,13 +74,11 @@ class Run:
         """Record what is written; a folder stands for the files that are in it when the run is published."""
         self.outputs.add(_files.relative(path, self.root))
 
-    def log(
-        self, step: int | None, values: Mapping[str, float], workload_file: Callable[[], str | None]
-    ) -> None:
+    def log(self, step: int | None, values: Mapping[str, float], workload_file: Callable[[], str | None]) -> None:
         """Write one row of live points; without a ``step``, one more than the last."""
         if step is None:
             step = self._next_step
-        self._next_step = step + 1
+        self._next_step = min(step + 1, _values.MAX_STEP)
         self.latest.update(values)
         if self._points is None:
             self._points = PointsFile(self.claim_id(), self.started_ns or time.time_ns(), workload_file())

@@ -8,7 +8,8 @@ from typing import Any, Mapping
 MAX_NAME = 500
 """Characters in the name of a series, as the hub takes them."""
 
-_INT64 = 2**63
+MAX_STEP = 2**63 - 1
+"""The greatest step: 64 bits with a sign, as in the hub's table."""
 
 
 def pairs(args: tuple[object, ...], named: Mapping[str, object]) -> dict[str, str]:
@@ -42,9 +43,7 @@ def number(name: object, value: Any) -> float:
             return float("inf") if value > 0 else float("-inf")
         except (TypeError, ValueError, RuntimeError):  # RuntimeError: torch, for a tensor of several numbers
             pass
-    raise TypeError(
-        f"The value of {str(name)!r} must be one number, not {type(value).__name__}: {value!r:.80}."
-    )
+    raise TypeError(f"The value of {str(name)!r} must be one number, not {type(value).__name__}: {value!r:.80}.")
 
 
 def integer(value: Any) -> int:
@@ -56,7 +55,7 @@ def integer(value: Any) -> int:
     """
     if type(value) is not int:
         value = _index(value)
-    if not -_INT64 <= value < _INT64:
+    if not -MAX_STEP - 1 <= value <= MAX_STEP:
         raise ValueError(f"A step must fit into 64 bits: {value}.")
     return int(value)
 

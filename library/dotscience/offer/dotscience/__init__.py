@@ -1,14 +1,16 @@
 # mypy: allow-untyped-defs, allow-untyped-calls
+# ruff: noqa: ANN - a name imported for a type would have to be removed again
 """Offers the library to a task without hiding a `dotscience` that the task's own Python has.
 
-How it is laid out: this folder is part of the package it offers, ``dotscience/offer/dotscience/``. Whoever starts a
-task shows it the package's folder, under a path that still ends in ``dotscience``, and puts its subfolder ``offer`` at
-the end of the task's ``PYTHONPATH``. Nothing has to be written, so a read-only mount serves. The package's
-folder is ``importlib.util.find_spec("dotscience").submodule_search_locations[0]``.
+How it is laid out: this folder is part of the package it offers, ``dotscience/offer/dotscience/``. Whoever
+starts a task shows it the package's folder, under a path that still ends in ``dotscience``, and puts its
+subfolder ``offer`` at the end of the task's ``PYTHONPATH``. Nothing has to be written, so a read-only mount
+serves. The package's folder is ``importlib.util.find_spec("dotscience").submodule_search_locations[0]``.
 
 ``PYTHONPATH`` comes before site-packages, so `import dotscience` finds this file first. It looks for another
-`dotscience` as Python would without it, and takes the one of the enclosing package only if there is none. What it
-finds then runs in this very module object, as if this file had never been there. Python 3.8 and later.
+`dotscience` as Python would without it, and takes the one of the enclosing package only if there is none.
+What it finds then runs in this very module object, as if this file had never been there. Python 3.8 and
+later.
 """
 
 
@@ -26,7 +28,8 @@ class _Offer:
         self.os = os
         self.module = module
         self.folder = self.above(file)
-        # One offer may find a second one, in a task started from a task: each then hides itself from the next.
+        # One offer may find a second one, in a task started from a task: each then hides itself from the
+        # next.
         self.hidden = module.__dict__.setdefault("_hidden", set())
         self.hidden.add(self.folder)
 
@@ -49,7 +52,8 @@ class _Offer:
 
         for finder in list(sys.meta_path):
             spec = self.other(finder, PathFinder, sys.path)
-            # A folder that merely has the name, of data for example, is a namespace package and has no origin.
+            # A folder that merely has the name, of data for example, is a namespace package and has no
+            # origin.
             if spec is not None and spec.origin and self.above(spec.origin) not in self.hidden:
                 return spec
         package = self.os.path.dirname(self.folder)
