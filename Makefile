@@ -9,15 +9,13 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PROXY_SOURCES := hub_extension/proxy/package.json hub_extension/proxy/package-lock.json tools/nodejs.py
 NPM_SOURCES := labextension/package.json labextension/package-lock.json $(wildcard labextension/packages/*/package.json)
-OPENAPI := docs/reference/openapi.json
-GENERATED := $(OPENAPI) labextension/packages/api/src/schema.d.ts
 # Two workers by default, whatever the machine has: the servers that tests start need the other cores.
 WORKERS ?= 2
 TESTS ?=
 DATA ?= .data
 PORT ?= 8000
 
-.PHONY: help setup demo up test check generate format bench clean constraints runner-image
+.PHONY: help setup demo up test check lint types imports generated generate format bench clean constraints runner-image
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
@@ -54,11 +52,19 @@ up: setup  ## Start a hub with a runner on this machine (DATA=.data PORT=8000); 
 test: setup  ## Run the tests (TESTS=tests/hub WORKERS=2)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
-check: setup $(STAMPS)/npm  ## Lint, formatting, types, imports between rooms, generated files
+check: lint types imports generated  ## Lint, formatting, types, imports between rooms, generated files (-k: all of them)
+
+lint: setup
 	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+	$(BIN)/ruff format --check --quiet
+
+types: setup
 	$(BIN)/mypy
+
+imports: setup
 	$(BIN)/lint-imports --no-logo
+
+generated: setup $(STAMPS)/npm
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python tools/nodejs.py npm run check --prefix labextension
 
