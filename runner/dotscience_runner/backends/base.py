@@ -26,8 +26,21 @@ Say = Callable[[LogStream, str], None]
 """Puts a line into the task's log: ``say(LogStream.PULL, "python:3: 40 %")``."""
 
 
+WORKSPACE = "/workspace"
+"""Where the task sees its workspace, and its working directory, when the backend mounts (``mounts_at``)."""
+
+
 class BackendError(Exception):
-    """The workload cannot be started; the text is one sentence for its owner, with what to do."""
+    """The workload cannot be started; the text is one sentence for its owner, with what to do.
+
+    Attributes:
+        exit_code: What a shell or engine would answer, where there is a convention: 127 for a command that is not
+            found, 126 for one that cannot be executed.
+    """
+
+    def __init__(self, message: str, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 @dataclass(frozen=True)
