@@ -56,7 +56,7 @@ check: lint types imports generated  ## Lint, formatting, types, imports between
 
 lint: setup
 	$(BIN)/ruff check
-	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff format --check --output-format concise
 
 types: setup
 	$(BIN)/mypy
