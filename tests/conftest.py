@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+from tests.require import VARIABLE
 
 pytest_plugins = [
     "tests.services.bubblewrap",
@@ -19,6 +22,18 @@ pytest_plugins = [
 TESTS = Path(__file__).parent
 # A wrong answer should show in seconds: pure rooms first, then the ones with servers, whole-system tests last.
 ORDER = ["api", "library", "workspace", "client", "tools", "services", "cli", "runner", "hub", "scenarios", "docker"]
+
+
+# Settings of this test run itself; any other DOTSCIENCE_* variable belongs to the person who runs the tests.
+KEPT = {VARIABLE, "DOTSCIENCE_PROXY"}
+
+
+def pytest_configure() -> None:
+    """Keep the tests apart from a person's own hub, login and network proxy."""
+    for name in [name for name in os.environ if name.startswith("DOTSCIENCE_") and name not in KEPT]:
+        del os.environ[name]
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1", "localhost"]))
 
 
 def _rank(item: pytest.Item) -> int:
