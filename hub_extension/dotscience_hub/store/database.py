@@ -46,6 +46,10 @@ class Database:
             yield current
             return
         with Session(self.engine, expire_on_commit=False) as session:
+            if self.sqlite:
+                session.execute(text("BEGIN"))
+            else:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
             session.rollback()
 
@@ -97,7 +101,7 @@ def after_commit(session: Session, callback: Callable[[], None]) -> None:
 def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
-        # The driver's own BEGIN is off: SQLAlchemy's event below starts transactions, `write` immediate ones.
+        # The driver's own BEGIN is off: `read` and `write` say themselves which kind of transaction they start.
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in (
