@@ -1,1 +1,1 @@
-"""What every room shares: the contract (`api`), the typed HTTP client (`client`), the workspace engine (`workspace`)."""
+"""What every room shares: the contract (`api`), the HTTP client (`client`), the workspace engine (`workspace`)."""

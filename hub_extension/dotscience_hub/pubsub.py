@@ -75,3 +75,22 @@ class _Subscription:
             return False
         self._event.clear()
         return True
+
+
+QUEUE: Topic = ("queue",)
+"""A task was queued, or went back to the queue."""
+
+
+def task_topic(task: str) -> Topic:
+    """A task's state changed."""
+    return ("task", task)
+
+
+def logs_topic(task: str) -> Topic:
+    """A task's log grew."""
+    return ("logs", task)
+
+
+def runner_topic(runner: str) -> Topic:
+    """The hub wants something of a runner: a stop was requested, or a lease was taken away."""
+    return ("runner", runner)

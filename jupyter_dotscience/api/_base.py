@@ -18,9 +18,10 @@ class Model(msgspec.Struct, frozen=True):
 
 
 Time = Annotated[dt.datetime, Meta(tz=True, description="An instant with its zone; the hub answers in UTC.")]
-Nanoseconds = Annotated[int, Meta(description="Nanoseconds since 1970-01-01T00:00:00Z.")]
+Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+Nanoseconds = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1, description="Nanoseconds since 1970-01-01T00:00:00Z.")]
 Seconds = Annotated[float, Meta(description="A duration in seconds.")]
-Bytes = Annotated[int, Meta(ge=0, description="A size in bytes.")]
+Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1, description="A size in bytes.")]
 
 Id = Annotated[str, Meta(pattern="^[0-9a-f-]{36}$", description="A UUID (version 7: sortable by time of creation).")]
 Name = Annotated[

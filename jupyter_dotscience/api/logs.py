@@ -1,9 +1,9 @@
 """Logs: what a task and the infrastructure around it wrote, byte for byte, in order.
 
-Each entry has a sequence number that counts 0, 1, 2... within the task. The runner numbers them; appending is idempotent,
-and a reader can go on after any number. One entry is at most one line: bytes up to and including a newline, or a part of
-a line when no newline came in time (progress bars) or the line is longer than ``MAX_ENTRY`` bytes. The concatenation of a
-stream's entries is exactly what was written to it.
+Each entry has a sequence number that counts 0, 1, 2... within the task. The runner numbers them; appending is
+idempotent, and a reader can go on after any number. One entry is at most one line: bytes up to and including a newline,
+or a part of a line when no newline came in time (progress bars) or the line is longer than ``MAX_ENTRY`` bytes. The
+concatenation of a stream's entries is exactly what was written to it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from ._base import Model, Nanoseconds, Request
+from ._base import Int64, Model, Nanoseconds, Request
 
 MAX_ENTRY = 16_384
 
@@ -39,7 +39,7 @@ class LogStream(enum.StrEnum):
 class LogEntry(Request, frozen=True, array_like=True):
     """``[sequence, stream, time, data]``; data is base64 in JSON."""
 
-    seq: Annotated[int, Meta(ge=0)]
+    seq: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     stream: LogStream
     time: Nanoseconds
     data: bytes
@@ -48,7 +48,7 @@ class LogEntry(Request, frozen=True, array_like=True):
 class LogAppend(Request, frozen=True, kw_only=True):
     """Entries with consecutive sequence numbers."""
 
-    fence: int
+    fence: Int64
     entries: Annotated[list[LogEntry], Meta(max_length=100_000)]
 
 

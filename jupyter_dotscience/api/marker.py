@@ -1,8 +1,8 @@
 """The marker that user code prints and runners look for: the whole contract between workload and platform.
 
-``[[DOTSCIENCE-RUN:<id>]]`` + a JSON object + ``[[/DOTSCIENCE-RUN:<id>]]``, on standard output or in a notebook's stream
-outputs. Written by the `dotscience` library, version 0.8.7 and ours alike; all values are strings, times are UTC without
-a zone in the form ``%Y%m%dT%H%M%S.%f``.
+``[[DOTSCIENCE-RUN:<id>]]`` + a JSON object + ``[[/DOTSCIENCE-RUN:<id>]]``, on standard output or in a notebook's
+stream outputs. Written by the `dotscience` library, version 0.8.7 and ours alike; all values are strings, times are UTC
+without a zone in the form ``%Y%m%dT%H%M%S.%f``.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from .. import _version
+from jupyter_dotscience import _version
+
 from .problems import Problem
 from .routes import PREFIX, ROUTES, Raw, Route, Stream
 

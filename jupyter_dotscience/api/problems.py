@@ -61,45 +61,63 @@ class ApiError(DotscienceError):
 
 
 class BadRequest(ApiError):
+    """The request is malformed, or names something impossible."""
+
     status = 400
     default_code = "bad_request"
 
 
 class NotLoggedIn(ApiError):
+    """No token, a wrong one, or an expired one."""
+
     status = 401
     default_code = "not_logged_in"
 
 
 class Forbidden(ApiError):
+    """Known, but not allowed to do it."""
+
     status = 403
     default_code = "forbidden"
 
 
 class NotFound(ApiError):
+    """Not there, or not the caller's to see."""
+
     status = 404
     default_code = "not_found"
 
 
 class Conflict(ApiError):
+    """The state of things does not allow it."""
+
     status = 409
     default_code = "conflict"
 
 
 class LeaseLost(Conflict):
+    """The task was given to another runner; stop working on it."""
+
     default_code = "lease_lost"
 
 
 class TooLarge(ApiError):
+    """Over a limit."""
+
     status = 413
     default_code = "too_large"
 
 
 class TooEarly(ApiError):
+    """A sequence has a gap; ``detail["next"]`` says where to go on."""
+
     status = 425
     default_code = "gap"
 
 
 class Unavailable(ApiError):
+    """Not now; try again."""
+
     status = 503
     default_code = "unavailable"
 

@@ -23,7 +23,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ._base import Id, Model, Request, Seconds, Sha1, Time
+from ._base import Id, Int64, Model, Request, Seconds, Sha1, Time
 from .commits import CommitCreate
 from .runs import PointRow, RunId, RunReport
 from .tasks import Execution, Labels, Machine, MergeState, Resources, TaskStatus, Workload
@@ -64,7 +64,7 @@ class Assignment(Model, frozen=True, kw_only=True):
 
     task: Id
     project: Id
-    fence: int
+    fence: Int64
     attempt: int
     workload: Workload
     resources: Resources
@@ -86,7 +86,7 @@ class Held(Request, frozen=True, kw_only=True):
     """A lease that the agent believes to hold."""
 
     task: Id
-    fence: int
+    fence: Int64
 
 
 class Sync(Request, frozen=True, kw_only=True):
@@ -110,7 +110,7 @@ class Lease(Model, frozen=True, kw_only=True):
     """One lease's state."""
 
     task: Id
-    fence: int
+    fence: Int64
     state: LeaseState
 
 
@@ -123,7 +123,7 @@ class Synced(Model, frozen=True, kw_only=True):
 class Report(Request, frozen=True, kw_only=True):
     """Where the agent is with a task."""
 
-    fence: int
+    fence: Int64
     status: TaskStatus
     message: Annotated[str, Meta(max_length=10_000)] = ""
     execution: Execution | None = None
@@ -132,18 +132,18 @@ class Report(Request, frozen=True, kw_only=True):
 class TaskPoints(Request, frozen=True, kw_only=True):
     """Live points of one run of the task; creates the run when it is new."""
 
-    fence: int
+    fence: Int64
     run: RunId
     started: Time | None = None
     workload_file: str | None = None
-    first: Annotated[int, Meta(ge=0)]
+    first: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     points: Annotated[list[PointRow], Meta(max_length=100_000)]
 
 
 class TaskCommit(Request, frozen=True, kw_only=True):
     """A version in the middle of a task, on the task's own branch."""
 
-    fence: int
+    fence: Int64
     commit: CommitCreate
     runs: list[RunReport] = msgspec.field(default_factory=list)
 
@@ -165,7 +165,7 @@ class Outcome(enum.StrEnum):
 class Finish(Request, frozen=True, kw_only=True):
     """The end of a task."""
 
-    fence: int
+    fence: Int64
     outcome: Outcome
     exit_code: int | None = None
     message: Annotated[str, Meta(max_length=10_000)] = ""

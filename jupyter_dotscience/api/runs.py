@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ._base import Id, Model, Path, Request, Sha1, Sha256, Time
+from ._base import Id, Int64, Model, Nanoseconds, Path, Request, Sha1, Sha256, Time
 
 RunId = Annotated[
     str,
@@ -181,15 +181,15 @@ Value = float | Annotated[str, Meta(pattern=r"^(NaN|-?Infinity)$")]
 class PointRow(Request, frozen=True, array_like=True):
     """``[step, time, {series: value}]``: one call of ``dotscience.log``. NaN and infinities travel as text."""
 
-    step: int
-    time: Annotated[int, Meta(description="Nanoseconds since 1970.")]
+    step: Int64
+    time: Nanoseconds
     values: Annotated[dict[SeriesName, Value], Meta(max_length=10_000)]
 
 
 class PointsAppend(Request, frozen=True, kw_only=True):
     """Points of one run, in the order they were logged; ``first`` is the index of the first one within the run."""
 
-    first: Annotated[int, Meta(ge=0)]
+    first: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     points: Annotated[list[PointRow], Meta(max_length=100_000)]
 
 

@@ -1,0 +1,247 @@
+"""Runs: recorded from tasks and by clients, searched, and followed live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from dotscience_hub.domain.runfilter import parse_column, parse_filter, parse_sort
+from dotscience_hub.store import points as point_store
+from dotscience_hub.store import runs as store
+from dotscience_hub.store.database import Database
+from dotscience_hub.store.run_search import RunSearch, decode_cursor, encode_cursor
+from jupyter_dotscience.api import runs as api
+from jupyter_dotscience.api._base import now
+from jupyter_dotscience.api.problems import BadRequest, NotFound, TooEarly
+from jupyter_dotscience.api.protocol import TaskPoints
+
+from . import run_views as views
+from .caller import Caller
+from .logs import LeaseCheck
+
+Files = Mapping[str, store.FileVersionOf]
+"""Versions of files by path."""
+
+
+class Runs:
+    """Serves the routes about runs; the agents' service records a task's runs through it."""
+
+    def __init__(
+        self,
+        database: Database,
+        check_lease: LeaseCheck,
+        project_of_task: Callable[[str], tuple[str, str]],
+        commit_metadata: Callable[[str, str], Mapping[str, str]],
+    ) -> None:
+        """Make the service.
+
+        Args:
+            database: Where runs are.
+            check_lease: Guards against runners that lost their lease.
+            project_of_task: Answers (project id, creator) of a task.
+            commit_metadata: Answers the run metadata of (project id, commit).
+        """
+        self._database = database
+        self._check_lease = check_lease
+        self._project_of_task = project_of_task
+        self._commit_metadata = commit_metadata
+
+    def list_runs(self, caller: Caller, *, project: str, query: api.RunQuery) -> api.RunList:
+        """A page of runs."""
+        conditions, sort = parse_filter(query.filter), parse_sort(query.sort)
+        if query.summary is not None:
+            conditions.append(views.has_summary(query.summary))
+        cursor = decode_cursor(query.cursor) if query.cursor else None
+        with self._database.read() as session:
+            if query.ref is not None:
+                rows = store.runs_by_prefix(session, project, query.ref, query.limit)
+                behind = None
+            else:
+                rows, behind = RunSearch(session, project, conditions, sort).page(query.limit, cursor)
+            values = store.values_by_run(session, [row.pk for row in rows])
+        items = [views.table_row(row, values[row.pk]) for row in rows]
+        return api.RunList(items=items, next=encode_cursor(behind) if behind else None)
+
+    def record_runs(self, caller: Caller, *, project: str, body: api.RunsRecord) -> api.RunsRecorded:
+        """Record runs that no task made."""
+        with self._database.write() as session:
+            recorder = _Recorder(session, project, task=None, author=caller.name, commit=None)
+            return api.RunsRecorded(recorded=recorder.record(body.runs, {}, {}))
+
+    def record_task_runs(
+        self,
+        session: Session,
+        *,
+        project: str,
+        task: str,
+        author: str,
+        runs: Sequence[api.RunReport],
+        commit: str | None,
+        inputs: Files,
+        outputs: Files,
+    ) -> int:
+        """Record the runs of a task within the transaction that ends it (or records a version in between).
+
+        Args:
+            session: The transaction.
+            project: Id of the project.
+            task: Id of the task.
+            author: Who created the task.
+            runs: What the library and the runner reported.
+            commit: The version that holds their outputs.
+            inputs: Versions of files at the task's start.
+            outputs: Versions of files at ``commit``.
+
+        Returns:
+            How many were new, or were live before.
+        """
+        return _Recorder(session, project, task, author, commit).record(runs, inputs, outputs)
+
+    def fail_open_runs(self, session: Session, task: str, error: str) -> None:
+        """Mark the live runs of a task that ended without publishing them."""
+        open_runs = (store.RunRow.task_id == task, store.RunRow.status == api.RunStatus.RUNNING.value)
+        values = {"status": api.RunStatus.FAILED.value, "error": error, "ended": now()}
+        session.execute(update(store.RunRow).where(*open_runs).values(values))
+
+    def get_run_columns(self, caller: Caller, *, project: str, query: api.ColumnsQuery) -> api.Columns:
+        """Whole columns over all runs."""
+        columns = {name: parse_column(name) for name in query.columns}
+        for name, column in columns.items():
+            if column.kind is None:
+                raise BadRequest(f"{name!r} is not a recorded value.", code="bad_column")
+        with self._database.read() as session:
+            return views.columns(session, project, columns)
+
+    def list_summaries(self, caller: Caller, *, project: str) -> api.SummaryNames:
+        """Names of summaries, most used first."""
+        with self._database.read() as session:
+            found = store.summary_names(session, project)
+        return api.SummaryNames(items=[api.SummaryName(name=name, runs=runs) for name, runs in found])
+
+    def get_run(self, caller: Caller, *, project: str, run: str) -> api.Run:
+        """A run with all details."""
+        with self._database.read() as session:
+            row = _find(session, project, run)
+            values = store.values_by_run(session, [row.pk])[row.pk]
+            files, series = store.files_of(session, row.pk), point_store.series_of(session, project, row.pk)
+        metadata = self._commit_metadata(project, row.commit) if row.commit else {}
+        return views.run(row, values, files, series, metadata)
+
+    def append_points(self, caller: Caller, *, project: str, run: str, body: api.PointsAppend) -> api.PointsAck:
+        """Add live points to a run that a client recorded."""
+        with self._database.write() as session:
+            return _append(session, _find(session, project, run, lock=True), body.first, body.points)
+
+    def append_task_points(self, caller: Caller, *, task: str, body: TaskPoints) -> api.PointsAck:
+        """Add live points to a run of a task; the first ones make the run known."""
+        self._check_lease(caller.name, task, body.fence)
+        project, author = self._project_of_task(task)
+        with self._database.write() as session:
+            row = store.find_run(session, project, body.run)
+            if row is None:
+                live = api.RunReport(
+                    id=body.run,
+                    status=api.RunStatus.RUNNING,
+                    started=body.started,
+                    workload_file=body.workload_file,
+                )
+                _Recorder(session, project, task, author, None).record([live], {}, {})
+            row = _find(session, project, body.run, lock=True)
+            if row.task_id != task:
+                return api.PointsAck(next=body.first + len(body.points))  # another task's run, replayed: seen before
+            return _append(session, row, body.first, body.points)
+
+    def get_points(self, caller: Caller, *, project: str, run: str, query: api.PointsQuery) -> api.Points:
+        """Live curves of a run."""
+        with self._database.read() as session:
+            row = _find(session, project, run)
+            found = point_store.read_points(session, row.pk, series=query.series, after=query.after, limit=query.limit)
+        return views.curves(found)
+
+
+def _find(session: Session, project: str, run: str, *, lock: bool = False) -> store.RunRow:
+    query = select(store.RunRow).where(store.RunRow.project_id == project, store.RunRow.run_id == run)
+    row = session.scalar(query.with_for_update() if lock else query)
+    if row is None:
+        raise NotFound(f"The project has no run {run!r}; `ds runs ls` lists its runs.", code="unknown_run")
+    return row
+
+
+def _append(session: Session, row: store.RunRow, first: int, points: Sequence[api.PointRow]) -> api.PointsAck:
+    if first > row.points_next:
+        message = f"Point {first} came before point {row.points_next}."
+        raise TooEarly(message, detail={"next": row.points_next})
+    fresh = points[row.points_next - first :]
+    point_store.insert_points(session, row.project_id, row.pk, row.points_next, fresh)
+    row.points_next += len(fresh)
+    return api.PointsAck(next=row.points_next)
+
+
+class _Recorder:
+    """Writes runs of one project within one transaction."""
+
+    def __init__(self, session: Session, project: str, task: str | None, author: str, commit: str | None) -> None:
+        self._session = session
+        self._project = project
+        self._task = task
+        self._author = author
+        self._commit = commit
+
+    def record(self, reports: Sequence[api.RunReport], inputs: Files, outputs: Files) -> int:
+        """Record those that are new, and complete those that were live; a run seen before stays as it is."""
+        unique = {report.id: report for report in reports}
+        known = store.known_run_ids(self._session, self._project, unique)
+        rows = []
+        for report in unique.values():
+            row = known.get(report.id)
+            if row is None:
+                rows.append((self._new(report), report))
+            elif self._is_open(row):
+                rows.append((self._complete(row, report), report))
+        self._session.flush()
+        store.insert_values(self._session, self._project, [(row.pk, report) for row, report in rows])
+        for row, report in rows:
+            store.insert_files(self._session, row.pk, 0, _versions(report.inputs, inputs))
+            store.insert_files(self._session, row.pk, 1, _versions(report.outputs, outputs, self._commit))
+        return len(rows)
+
+    def _is_open(self, row: store.RunRow) -> bool:
+        return row.task_id is not None and row.task_id == self._task and row.status == api.RunStatus.RUNNING.value
+
+    def _new(self, report: api.RunReport) -> store.RunRow:
+        row = store.RunRow(
+            project_id=self._project,
+            run_id=report.id,
+            task_id=self._task,
+            author=self._author,
+            created=now(),
+            points_next=0,
+        )
+        self._session.add(self._complete(row, report))
+        return row
+
+    def _complete(self, row: store.RunRow, report: api.RunReport) -> store.RunRow:
+        row.authority, row.status = report.authority.value, report.status.value
+        row.description, row.error = _clean(report.description), _clean(report.error)
+        row.workload_file = _clean(report.workload_file) or row.workload_file
+        row.started, row.ended = report.started or row.started, report.ended
+        row.commit = self._commit
+        return row
+
+
+def _clean(text: str | None) -> str | None:
+    """PostgreSQL's text cannot hold NUL."""
+    return text if text is None else text.replace("\0", "\ufffd")
+
+
+def _versions(
+    paths: Sequence[str], versions: Files, commit: str | None = None
+) -> list[tuple[str, store.FileVersionOf]]:
+    """Each path with its version; an output that the workspace has is of the run's own commit."""
+    found = []
+    for path in paths:
+        last, sha256, blob = versions.get(path, (None, None, None))
+        found.append((_clean(path) or "", (commit if commit and blob else last, sha256, blob)))
+    return found
