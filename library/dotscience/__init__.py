@@ -19,10 +19,15 @@ returns the run's id.
 from __future__ import annotations
 
 import os
-from typing import Any, Mapping, TextIO, TypeVar
 
 from dotscience._dotscience import Dotscience
 from dotscience._errors import RemoteError
+
+TYPE_CHECKING = False  # `typing` would take half of the time that the import may take
+if TYPE_CHECKING:
+    from typing import Any, Mapping, TextIO, TypeVar
+
+    T = TypeVar("T")
 
 __version__ = "0.1.0"
 
@@ -65,7 +70,6 @@ __all__ = [
     "summary",
 ]
 
-T = TypeVar("T")
 
 # Real functions, not bound methods: so they pickle by name, and `help` and signatures read well.
 _default = Dotscience()

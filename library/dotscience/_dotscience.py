@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Mapping, TextIO, TypeVar
 
 from dotscience import _files, _marker, _values
 from dotscience._errors import RemoteError
@@ -11,10 +10,13 @@ from dotscience._lock import LOCK
 from dotscience._modes import INTERACTIVE, REMOTE, SCRIPT, Mode
 from dotscience._run import Run
 
+TYPE_CHECKING = False  # `typing` would take half of the time that the import may take
 if TYPE_CHECKING:
+    from typing import Any, Mapping, TextIO, TypeVar
+
     from dotscience._remote import Hub
 
-T = TypeVar("T")
+    T = TypeVar("T")
 
 
 class Dotscience:

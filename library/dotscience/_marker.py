@@ -8,7 +8,10 @@ of a cell. The same bytes as version 0.8.7 of the published library writes.
 from __future__ import annotations
 
 import time
-from typing import Any
+
+TYPE_CHECKING = False  # `typing` would take half of the time that the import may take
+if TYPE_CHECKING:
+    from typing import Any
 
 VERSION = "1"
 

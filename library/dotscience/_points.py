@@ -23,9 +23,12 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Mapping
 
 from dotscience._marker import timestamp
+
+TYPE_CHECKING = False  # `typing` would take half of the time that the import may take
+if TYPE_CHECKING:
+    from typing import Callable, Mapping
 
 FORMAT = 1
 FOLDER = "DOTSCIENCE_POINTS_DIR"
@@ -55,39 +58,63 @@ def _value(value: float) -> str:
 
 
 class PointsFile:
-    """The file of one run; without a folder to write to, nothing at all happens.
+    """The file of one run, made when the first row comes; without a folder to write to, nothing at all happens.
 
-    Args:
-        run_id: the run's id, which names the file.
-        started_ns: the run's start in nanoseconds since 1970.
-        workload_file: the script, relative to the workspace's root, or `None`.
+    A signal handler that logs may interrupt any line of this. What it logs while the file is being made waits for
+    the header.
     """
 
-    def __init__(self, run_id: str, started_ns: int, workload_file: str | None) -> None:
-        self._descriptor = -1  # first of all: `__del__` looks at it
+    def __init__(self) -> None:
+        self._descriptor = -1
         self._identity = (0, 0)
         self._torn = False
         self._warned = False
-        folder = os.environ.get(FOLDER)
-        if folder:
-            try:
-                self._open(os.path.join(folder, run_id + ".points"))
-                self._write(_header(run_id, started_ns, workload_file))
-            except OSError as error:
-                self._warn(error)
+        self._unmade = [True]  # emptied by whoever makes the file: `pop` cannot be interrupted
+        self._waiting: list[bytes] | None = []
 
-    @property
-    def is_open(self) -> bool:
-        """Whether lines go anywhere."""
-        return self._descriptor >= 0
+    def make(self, run_id: Callable[[], str], started_ns: int, workload_file: Callable[[], str | None]) -> None:
+        """Create the file and write its header, unless that was done.
+
+        Args:
+            run_id: gives the run's id, which names the file.
+            started_ns: the run's start in nanoseconds since 1970.
+            workload_file: gives the script, relative to the workspace's root, or `None`.
+        """
+        if not self._unmade:
+            return
+        try:
+            self._unmade.pop()
+        except IndexError:
+            return
+        try:
+            folder = os.environ.get(FOLDER)
+            if folder:
+                name = run_id()
+                header = _header(name, started_ns, workload_file())
+                self._open(os.path.join(folder, name + ".points"))
+                self._write(header)
+        except OSError as error:
+            self._warn(error)
+        finally:  # Ctrl-C in a notebook may come here, too, and the cells after it log on
+            waiting, self._waiting = self._waiting or [], None
+            for content in waiting:
+                self.append(content)
 
     def append(self, content: bytes) -> None:
         """Add one line. A full or broken disk must not end a training: it costs a warning and the points."""
-        try:
-            self._write(content)
-        except OSError as error:
-            self._torn = True
-            self._warn(error)
+        if self._waiting is not None:
+            self._waiting.append(content)
+        elif self._descriptor >= 0:
+            try:
+                self._write(content)
+            except OSError as error:
+                self._torn = True
+                self._warn(error)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether lines go anywhere."""
+        return self._descriptor >= 0 or self._waiting is not None
 
     def close(self) -> None:
         """No more lines will come from this process."""

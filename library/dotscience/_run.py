@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Callable, Mapping
 
 from dotscience import _files, _marker, _values
 from dotscience._points import PointsFile, line
+
+TYPE_CHECKING = False  # `typing` would take half of the time that the import may take
+if TYPE_CHECKING:
+    from typing import Any, Callable, Mapping
 
 
 class Run:
@@ -31,9 +34,8 @@ class Run:
         self.ended_ns: int | None = None
         self.latest: dict[str, float] = {}
         self._next_step = 0
-        self._id: str | None = None
-        self._process = 0
-        self._points: PointsFile | None = None
+        self._ids: dict[int, str] = {}
+        self._points = PointsFile()
 
     def start(self) -> None:
         """Note the start time, unless there is one."""
@@ -50,18 +52,19 @@ class Run:
 
         A forked child must not publish under its parent's id, or two runs would have the same.
         """
-        if self._id is None or self._process != os.getpid():
+        process = os.getpid()
+        if process not in self._ids:
             import uuid
 
-            self._id, self._process = str(uuid.uuid4()), os.getpid()
-        return self._id
+            # `setdefault` cannot be interrupted by a signal handler that needs an id as well.
+            self._ids.setdefault(process, str(uuid.uuid4()))
+        return self._ids[process]
 
     def leave(self) -> None:
         """Forget id, times and points after a publish; all else is kept and belongs to the next run as well."""
-        if self._points is not None:
-            self._points.close()
-        self._points = None
-        self._id = None
+        self._points.close()
+        self._points = PointsFile()
+        self._ids = {}
         self._next_step = 0
         self.latest = {}
         self.started_ns = self.ended_ns = None
@@ -80,10 +83,10 @@ class Run:
             step = self._next_step
         self._next_step = min(step + 1, _values.MAX_STEP)
         self.latest.update(values)
-        if self._points is None:
-            self._points = PointsFile(self.claim_id(), self.started_ns or time.time_ns(), workload_file())
-        if self._points.is_open:
-            self._points.append(line(step, values))
+        points = self._points
+        points.make(self.claim_id, self.started_ns or time.time_ns(), workload_file)
+        if points.is_wanted:
+            points.append(line(step, values))
 
     def metadata(self) -> dict[str, Any]:
         """The content of the marker."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, Mapping
+
+TYPE_CHECKING = False  # `typing` would take half of the time that the import may take
+if TYPE_CHECKING:
+    from typing import Any, Mapping
 
 MAX_NAME = 500
 """Characters in the name of a series, as the hub takes them."""
