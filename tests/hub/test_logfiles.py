@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-
 from dotscience_hub.logs.files import LogFiles, LogReader, read
+
 from jupyter_dotscience.api.logs import LogEntry, LogStream
 from jupyter_dotscience.api.problems import TooEarly
 
