@@ -1,0 +1,298 @@
+"""One typed method per endpoint. Made by `python -m jupyter_dotscience.client.generate`; do not edit."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from jupyter_dotscience.api import account, commits, files, logs, projects, protocol, runners, runs, tasks
+
+from .body import Content
+from .responses import ItemStream, Reader
+
+T = TypeVar("T")
+
+
+class Methods(abc.ABC):
+    """The endpoints of the hub; :class:`~jupyter_dotscience.client.Client` sends the requests.
+
+    Every method takes ``timeout``, the seconds to wait for the next byte of the answer, and raises
+    :class:`~jupyter_dotscience.api.problems.Unreachable` when there is none and
+    :class:`~jupyter_dotscience.api.problems.ApiError` when the hub answers with a problem.
+    """
+
+    @abc.abstractmethod
+    def _json(self, kind: type[T], name: str, path: Mapping[str, str], **rest: Any) -> T: ...
+
+    @abc.abstractmethod
+    def _empty(self, name: str, path: Mapping[str, str], **rest: Any) -> None: ...
+
+    @abc.abstractmethod
+    def _text(self, name: str, path: Mapping[str, str], **rest: Any) -> str: ...
+
+    @abc.abstractmethod
+    def _bytes(self, name: str, path: Mapping[str, str], *, start: int = 0, **rest: Any) -> Reader: ...
+
+    @abc.abstractmethod
+    def _stream(self, kind: type[T], name: str, path: Mapping[str, str], **rest: Any) -> ItemStream[T]: ...
+
+    def get_version(self, *, timeout: float | None = None) -> account.VersionInfo:
+        """Versions of hub, API and runner protocol."""
+        return self._json(account.VersionInfo, "get_version", {}, timeout=timeout)
+
+    def get_health(self, *, timeout: float | None = None) -> account.Health:
+        """Whether the service runs."""
+        return self._json(account.Health, "get_health", {}, timeout=timeout)
+
+    def get_readiness(self, *, timeout: float | None = None) -> account.Health:
+        """Whether the service can serve: database, storage, hub."""
+        return self._json(account.Health, "get_readiness", {}, timeout=timeout)
+
+    def get_metrics(self, *, timeout: float | None = None) -> str:
+        """Figures for Prometheus."""
+        return self._text("get_metrics", {}, timeout=timeout)
+
+    def get_account(self, *, timeout: float | None = None) -> account.Account:
+        """Who the caller is."""
+        return self._json(account.Account, "get_account", {}, timeout=timeout)
+
+    def list_projects(
+        self, *, query: projects.ProjectQuery | None = None, timeout: float | None = None
+    ) -> projects.ProjectList:
+        """Projects of the caller and shared with them."""
+        return self._json(projects.ProjectList, "list_projects", {}, query=query, timeout=timeout)
+
+    def create_project(
+        self, request: projects.ProjectCreate, *, idempotency_key: str | None = None, timeout: float | None = None
+    ) -> projects.Project:
+        """Create a project."""
+        return self._json(
+            projects.Project, "create_project", {}, request=request, idempotency_key=idempotency_key, timeout=timeout
+        )
+
+    def get_project(self, *, project: str, timeout: float | None = None) -> projects.Project:
+        """A project."""
+        return self._json(projects.Project, "get_project", {"project": project}, timeout=timeout)
+
+    def update_project(
+        self, request: projects.ProjectUpdate, *, project: str, timeout: float | None = None
+    ) -> projects.Project:
+        """Change name or description."""
+        return self._json(projects.Project, "update_project", {"project": project}, request=request, timeout=timeout)
+
+    def delete_project(self, *, project: str, timeout: float | None = None) -> None:
+        """Delete a project with all it holds; there is no undelete."""
+        self._empty("delete_project", {"project": project}, timeout=timeout)
+
+    def set_collaborator(
+        self, request: projects.CollaboratorSet, *, project: str, user: str, timeout: float | None = None
+    ) -> projects.Project:
+        """Share the project with a user of the hub."""
+        return self._json(
+            projects.Project, "set_collaborator", {"project": project, "user": user}, request=request, timeout=timeout
+        )
+
+    def remove_collaborator(self, *, project: str, user: str, timeout: float | None = None) -> None:
+        """Stop sharing the project with a user."""
+        self._empty("remove_collaborator", {"project": project, "user": user}, timeout=timeout)
+
+    def get_tree(
+        self, *, project: str, query: files.TreeQuery | None = None, timeout: float | None = None
+    ) -> files.Tree:
+        """Files of the workspace at a commit."""
+        return self._json(files.Tree, "get_tree", {"project": project}, query=query, timeout=timeout)
+
+    def get_file(self, *, project: str, query: files.FileQuery, timeout: float | None = None) -> Reader:
+        """Content of one file."""
+        return self._bytes("get_file", {"project": project}, query=query, timeout=timeout)
+
+    def list_commits(
+        self, *, project: str, query: commits.CommitQuery | None = None, timeout: float | None = None
+    ) -> commits.CommitList:
+        """History of the workspace or of one file."""
+        return self._json(commits.CommitList, "list_commits", {"project": project}, query=query, timeout=timeout)
+
+    def get_commit(self, *, project: str, commit: str, timeout: float | None = None) -> commits.Commit:
+        """A commit with its metadata."""
+        return self._json(commits.Commit, "get_commit", {"project": project, "commit": commit}, timeout=timeout)
+
+    def create_commit(
+        self, request: commits.CommitCreate, *, project: str, timeout: float | None = None
+    ) -> commits.CommitResult:
+        """Record changes as one commit."""
+        return self._json(commits.CommitResult, "create_commit", {"project": project}, request=request, timeout=timeout)
+
+    def list_branches(self, *, project: str, timeout: float | None = None) -> commits.BranchList:
+        """Branches of the workspace."""
+        return self._json(commits.BranchList, "list_branches", {"project": project}, timeout=timeout)
+
+    def find_missing(
+        self, request: commits.MissingQuery, *, project: str, timeout: float | None = None
+    ) -> commits.Missing:
+        """Which contents this project does not have yet."""
+        return self._json(commits.Missing, "find_missing", {"project": project}, request=request, timeout=timeout)
+
+    def put_object(
+        self, request: Content, *, project: str, sha256: str, length: int | None = None, timeout: float | None = None
+    ) -> None:
+        """Send one large file's content."""
+        self._empty(
+            "put_object", {"project": project, "sha256": sha256}, request=request, length=length, timeout=timeout
+        )
+
+    def get_object(self, *, project: str, sha256: str, start: int = 0, timeout: float | None = None) -> Reader:
+        """One large file's content; honours Range."""
+        return self._bytes("get_object", {"project": project, "sha256": sha256}, start=start, timeout=timeout)
+
+    def put_pack(
+        self, request: Content, *, project: str, length: int | None = None, timeout: float | None = None
+    ) -> commits.PackResult:
+        """Send many small blobs as one git pack."""
+        return self._json(
+            commits.PackResult, "put_pack", {"project": project}, request=request, length=length, timeout=timeout
+        )
+
+    def create_task(
+        self,
+        request: tasks.TaskCreate,
+        *,
+        project: str,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> tasks.Task:
+        """Queue a task."""
+        return self._json(
+            tasks.Task,
+            "create_task",
+            {"project": project},
+            request=request,
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    def list_tasks(self, *, query: tasks.TaskListQuery | None = None, timeout: float | None = None) -> tasks.TaskList:
+        """Tasks of the caller's projects."""
+        return self._json(tasks.TaskList, "list_tasks", {}, query=query, timeout=timeout)
+
+    def get_task(self, *, task: str, query: tasks.TaskQuery | None = None, timeout: float | None = None) -> tasks.Task:
+        """A task; can wait for its next change."""
+        return self._json(tasks.Task, "get_task", {"task": task}, query=query, timeout=timeout)
+
+    def stop_task(self, *, task: str, timeout: float | None = None) -> tasks.Task:
+        """Ask a task to stop; its results are still saved."""
+        return self._json(tasks.Task, "stop_task", {"task": task}, timeout=timeout)
+
+    def delete_task(self, *, task: str, timeout: float | None = None) -> None:
+        """Remove a terminated task from the list."""
+        self._empty("delete_task", {"task": task}, timeout=timeout)
+
+    def read_logs(
+        self, *, task: str, query: logs.LogQuery | None = None, timeout: float | None = None
+    ) -> ItemStream[logs.LogEntry]:
+        """Read or follow a task's log."""
+        return self._stream(logs.LogEntry, "read_logs", {"task": task}, query=query, timeout=timeout)
+
+    def list_runs(
+        self, *, project: str, query: runs.RunQuery | None = None, timeout: float | None = None
+    ) -> runs.RunList:
+        """Runs, filtered and sorted."""
+        return self._json(runs.RunList, "list_runs", {"project": project}, query=query, timeout=timeout)
+
+    def record_runs(
+        self,
+        request: runs.RunsRecord,
+        *,
+        project: str,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> runs.RunsRecorded:
+        """Record runs made outside of any task."""
+        return self._json(
+            runs.RunsRecorded,
+            "record_runs",
+            {"project": project},
+            request=request,
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    def get_run_columns(self, *, project: str, query: runs.ColumnsQuery, timeout: float | None = None) -> runs.Columns:
+        """Whole columns over all runs."""
+        return self._json(runs.Columns, "get_run_columns", {"project": project}, query=query, timeout=timeout)
+
+    def list_summaries(self, *, project: str, timeout: float | None = None) -> runs.SummaryNames:
+        """Names of summaries, most used first."""
+        return self._json(runs.SummaryNames, "list_summaries", {"project": project}, timeout=timeout)
+
+    def get_run(self, *, project: str, run: str, timeout: float | None = None) -> runs.Run:
+        """A run with all details."""
+        return self._json(runs.Run, "get_run", {"project": project, "run": run}, timeout=timeout)
+
+    def append_points(
+        self, request: runs.PointsAppend, *, project: str, run: str, timeout: float | None = None
+    ) -> runs.PointsAck:
+        """Add live points to a run."""
+        return self._json(
+            runs.PointsAck, "append_points", {"project": project, "run": run}, request=request, timeout=timeout
+        )
+
+    def get_points(
+        self, *, project: str, run: str, query: runs.PointsQuery | None = None, timeout: float | None = None
+    ) -> runs.Points:
+        """Live curves of a run."""
+        return self._json(runs.Points, "get_points", {"project": project, "run": run}, query=query, timeout=timeout)
+
+    def list_runners(
+        self, *, query: runners.RunnerQuery | None = None, timeout: float | None = None
+    ) -> runners.RunnerList:
+        """Runners of the caller, and shared ones."""
+        return self._json(runners.RunnerList, "list_runners", {}, query=query, timeout=timeout)
+
+    def create_runner(self, request: runners.RunnerCreate, *, timeout: float | None = None) -> runners.RunnerCreated:
+        """Create a runner; its token is shown this once."""
+        return self._json(runners.RunnerCreated, "create_runner", {}, request=request, timeout=timeout)
+
+    def get_runner(self, *, runner: str, timeout: float | None = None) -> runners.Runner:
+        """A runner with its tasks."""
+        return self._json(runners.Runner, "get_runner", {"runner": runner}, timeout=timeout)
+
+    def delete_runner(self, *, runner: str, timeout: float | None = None) -> None:
+        """Remove a runner; its running tasks go back to the queue."""
+        self._empty("delete_runner", {"runner": runner}, timeout=timeout)
+
+    def hello(self, request: protocol.Hello, *, timeout: float | None = None) -> protocol.Welcome:
+        """An agent starts."""
+        return self._json(protocol.Welcome, "hello", {}, request=request, timeout=timeout)
+
+    def claim(self, request: protocol.Claim, *, timeout: float | None = None) -> protocol.Claimed:
+        """Wait for a task and take its lease."""
+        return self._json(protocol.Claimed, "claim", {}, request=request, timeout=timeout)
+
+    def sync(self, request: protocol.Sync, *, timeout: float | None = None) -> protocol.Synced:
+        """Heartbeat of leases; waits for the hub's wishes."""
+        return self._json(protocol.Synced, "sync", {}, request=request, timeout=timeout)
+
+    def report(self, request: protocol.Report, *, task: str, timeout: float | None = None) -> protocol.Lease:
+        """Where the agent is with a task."""
+        return self._json(protocol.Lease, "report", {"task": task}, request=request, timeout=timeout)
+
+    def append_logs(self, request: logs.LogAppend, *, task: str, timeout: float | None = None) -> logs.LogAck:
+        """Add log entries; idempotent by sequence."""
+        return self._json(logs.LogAck, "append_logs", {"task": task}, request=request, timeout=timeout)
+
+    def append_task_points(
+        self, request: protocol.TaskPoints, *, task: str, timeout: float | None = None
+    ) -> runs.PointsAck:
+        """Add live points of a run of the task."""
+        return self._json(runs.PointsAck, "append_task_points", {"task": task}, request=request, timeout=timeout)
+
+    def commit_task(
+        self, request: protocol.TaskCommit, *, task: str, timeout: float | None = None
+    ) -> commits.CommitResult:
+        """Record a version in the middle of a task."""
+        return self._json(commits.CommitResult, "commit_task", {"task": task}, request=request, timeout=timeout)
+
+    def finish(self, request: protocol.Finish, *, task: str, timeout: float | None = None) -> protocol.Finished:
+        """A task's outcome, last changes and runs."""
+        return self._json(protocol.Finished, "finish", {"task": task}, request=request, timeout=timeout)

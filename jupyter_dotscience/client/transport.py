@@ -1,0 +1,186 @@
+"""Connections: a keep-alive pool, TLS, proxies, tokens, and the one loop that repeats requests."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from jupyter_dotscience.api.problems import DotscienceError, NotLoggedIn, Unavailable
+
+from . import address, answers, responses
+from .body import Body
+from .retry import RETRIED_STATUS, Patience
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, PoolManager
+
+_TOKEN = re.compile(r"^[\x21-\x7e]+$")
+CONNECT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request, ready to be sent, and sent again.
+
+    Attributes:
+        method: HTTP method.
+        target: Path and query below the hub's address.
+        body: What to send, or None.
+        headers: Beside those that every request has.
+        timeout: Seconds to wait for the next byte of the answer.
+        repeatable: It may be sent again when nobody knows what became of it.
+    """
+
+    method: str
+    target: str
+    body: Body | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    timeout: float = 30.0
+    repeatable: bool = False
+
+
+def make_pool(url: str) -> PoolManager:
+    """Connections to one hub, shared between threads.
+
+    Certificates are checked against the system's (OpenSSL honours SSL_CERT_FILE and SSL_CERT_DIR) or against
+    REQUESTS_CA_BUNDLE. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured, for loopback never.
+    """
+    import urllib3
+
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or None
+    where = {"ca_cert_dir": bundle} if bundle and os.path.isdir(bundle) else {"ca_certs": bundle}  # noqa: PTH112
+    proxy = _proxy(url)
+    if proxy:
+        return urllib3.ProxyManager(proxy, maxsize=16, **where)
+    return urllib3.PoolManager(maxsize=16, **where)
+
+
+def _proxy(url: str) -> str | None:
+    from urllib.request import getproxies, proxy_bypass
+
+    parts = urlsplit(url)
+    if address.is_loopback(url) or proxy_bypass(parts.hostname or ""):
+        return None
+    return getproxies().get(parts.scheme)
+
+
+def credentials(token: str | None) -> dict[str, str]:
+    """The header that carries a token.
+
+    Raises:
+        NotLoggedIn: the token has characters that no token has. It is not quoted: it may be a mangled real one.
+    """
+    if token is None:
+        return {}
+    if not _TOKEN.match(token):
+        raise NotLoggedIn("The token is malformed: it must be one word of printable ASCII characters.")
+    return {"Authorization": f"Bearer {token}"}
+
+
+class Transport:
+    """Sends requests of one caller to one hub. Safe to use from several threads.
+
+    Args:
+        url: The hub's address.
+        headers: Sent with each request.
+        retry_for: Seconds during which a request that may be repeated is tried again; 0 for a single try.
+        pool: Connections to share.
+    """
+
+    def __init__(self, url: str, headers: dict[str, str], retry_for: float, pool: PoolManager | None = None) -> None:
+        self.url = url
+        self._headers = headers
+        self._retry_for = retry_for
+        self.pool = pool if pool is not None else make_pool(url)
+
+    def send(self, request: Request) -> BaseHTTPResponse:
+        """The answer of success, its body not yet read.
+
+        Raises:
+            Unreachable: no answer, or none of a hub.
+            ApiError: the hub's problem.
+        """
+        patience = Patience(self._retry_for)
+        again = request.repeatable and (request.body is None or request.body.repeatable)
+        uncertain = False
+        while True:
+            try:
+                response = self._once(request)
+            except _Failed as failed:
+                uncertain = uncertain or failed.arrived
+                if (again or not failed.arrived) and failed.passing and patience.wait():
+                    continue
+                raise failed.error from failed.cause
+            if response.status < 300:
+                return response
+            error, asked = self._refused(response)
+            if response.status == 404 and request.method == "DELETE" and uncertain:
+                return response  # the first try did it, and its answer was lost
+            if response.status in RETRIED_STATUS and again and patience.wait(asked):
+                uncertain = True
+                continue
+            raise error
+
+    def _once(self, request: Request) -> BaseHTTPResponse:
+        import urllib3
+
+        headers = self._headers | request.headers
+        body = None
+        if request.body is not None:
+            headers["Content-Type"] = request.body.content_type
+            if request.body.length is not None:
+                headers["Content-Length"] = str(request.body.length)
+            body = request.body.pieces()
+        timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, request.timeout), read=request.timeout)
+        try:
+            return self.pool.request(
+                request.method,
+                self.url + request.target,
+                body=body,
+                headers=headers,
+                timeout=timeout,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise _Failed(self.url, error) from error
+
+    def _refused(self, response: BaseHTTPResponse) -> tuple[DotscienceError, float | None]:
+        """The exception for an answer without success, and how long it asks to wait."""
+        import urllib3
+
+        try:
+            text = response.read(answers.MAX_ERROR)
+        except (urllib3.exceptions.HTTPError, OSError):
+            text = b""
+        responses.leave(response)
+        error = answers.error_of(self.url, response.status, response.headers, text)
+        return error, _seconds(response.headers.get("Retry-After")) if isinstance(error, Unavailable) else None
+
+
+class _Failed(Exception):
+    """A try without an answer.
+
+    Attributes:
+        arrived: The request may have reached the hub.
+        passing: Trying again may help.
+    """
+
+    def __init__(self, url: str, cause: Exception) -> None:
+        from urllib3 import exceptions as u3
+
+        super().__init__()
+        assert isinstance(cause, u3.HTTPError | OSError)
+        self.cause = cause
+        self.error = answers.unreachable(url, cause)
+        self.arrived = not isinstance(cause, u3.NewConnectionError | u3.ConnectTimeoutError | u3.SSLError)
+        self.passing = not isinstance(cause, u3.SSLError | u3.LocationValueError | u3.InvalidHeader)
+
+
+def _seconds(text: str | None) -> float | None:
+    """A ``Retry-After`` in seconds; its other form, a date, is left aside."""
+    return float(text) if text and text.isascii() and text.isdigit() else None
