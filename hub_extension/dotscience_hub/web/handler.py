@@ -1,0 +1,201 @@
+"""The tornado handler of all routes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Mapping
+from dataclasses import replace
+from typing import Any
+
+from tornado.web import stream_request_body
+
+from jupyter_dotscience.api.problems import BadRequest, TooLarge, Unavailable
+from jupyter_dotscience.api.routes import Raw, Route
+
+from .answers import send_download, send_stream, send_text
+from .authentication import Authentication
+from .base import BaseHandler
+from .binding import Endpoint, Kind
+from .decoding import MAX_JSON, decode_json, decode_query
+from .dispatch import Call, Dispatcher, encode
+from .lifecycle import Lifecycle
+from .problems import MethodNotAllowed
+from .uploads import Upload
+
+_UNLIMITED = 1 << 62
+"""Tornado's own limit answers without a Problem; the limits are checked here."""
+
+
+@stream_request_body
+class RouteHandler(BaseHandler):
+    """Serves all methods of one path."""
+
+    def initialize(
+        self,
+        endpoints: Mapping[str, Endpoint],
+        authentication: Authentication,
+        dispatcher: Dispatcher,
+        lifecycle: Lifecycle,
+    ) -> None:
+        """Args: the path's endpoints by method, and the collaborators that all handlers share."""
+        self._endpoints = endpoints
+        self._authentication = authentication
+        self._dispatcher = dispatcher
+        self._lifecycle = lifecycle
+        self._buffer = bytearray()
+        self._upload: Upload | None = None
+        self._work: asyncio.Task[Any] | None = None
+        self._call: Call | None = None
+
+    async def prepare(self) -> None:
+        """Everything that can be refused before the body has arrived."""
+        self.request.connection.set_max_body_size(_UNLIMITED)  # type: ignore[union-attr]
+        if self.request.method == "OPTIONS":
+            return
+        endpoint = self._endpoint()
+        route = endpoint.route
+        self.route_name = route.name
+        query = decode_query(route, self.request.query_arguments)
+        self._check_length(route)
+        if route.access.principals:
+            self.caller = await self._authentication.identify(self)
+        key = self.request.headers.get("Idempotency-Key") if route.idempotency else None
+        self._call = Call(endpoint, self.caller, dict(self.path_kwargs), query, key=key)
+        if endpoint.takes_upload:
+            await self._begin_upload()
+
+    def _endpoint(self) -> Endpoint:
+        method = "GET" if self.request.method == "HEAD" else str(self.request.method)
+        if method not in self._endpoints:
+            raise MethodNotAllowed(f"{method} is not possible here; {', '.join(sorted(self._endpoints))} is.")
+        return self._endpoints[method]
+
+    def _check_length(self, route: Route) -> None:
+        headers = self.request.headers
+        if headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise BadRequest("Send the body without Content-Encoding.", code="content_encoding")
+        if route.request is not Raw.BYTES and int(headers.get("Content-Length") or 0) > MAX_JSON:
+            raise _too_large()
+
+    async def _begin_upload(self) -> None:
+        """The service reads while the body arrives."""
+        assert self._call is not None
+        call = await self._dispatcher.admit(self._call)
+        self._upload = upload = Upload()
+        self._work = asyncio.ensure_future(call.endpoint.call(call.caller, **call.arguments(upload)))
+        self._work.add_done_callback(lambda _: upload.ignore())
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """A piece of the body; an upload's sender waits for its reader."""
+        if self._upload is not None:
+            return self._feed(self._upload, chunk)
+        if self._call is not None and self._call.endpoint.route.request is not None:
+            if len(self._buffer) + len(chunk) > MAX_JSON:
+                self._refuse(_too_large())
+            self._buffer += chunk
+        return None
+
+    async def _feed(self, upload: Upload, chunk: bytes) -> None:
+        if self._work is not None and self._work.done():
+            error = self._work.exception() if not self._work.cancelled() else Unavailable("The hub is stopping.")
+            if error is not None and not self._finished:
+                self._refuse(error)
+            return
+        upload.feed(chunk)
+        await upload.room()
+
+    def _refuse(self, error: BaseException) -> None:
+        """Answer before the body is complete; tornado discards the rest and closes the connection."""
+        self.log_exception(type(error), error, error.__traceback__)
+        if not self._finished:
+            self._call = None
+            self.send_error(500, exc_info=(type(error), error, error.__traceback__))
+
+    def on_connection_close(self) -> None:
+        """The caller is gone: nobody waits for the answer."""
+        super().on_connection_close()
+        if self._upload is not None:
+            self._upload.abandon()
+        elif self._work is not None:
+            self._work.cancel()
+
+    async def _serve(self, **_parameters: str) -> None:
+        """The body is there: call the service and answer."""
+        assert self._call is not None
+        call = self._call
+        endpoint, route = call.endpoint, call.endpoint.route
+        if self._upload is not None:
+            self._upload.end()
+            result = encode(route, await self._guarded(self._work_task()))
+        elif endpoint.kind is Kind.THREAD:
+            result = await self._dispatcher.in_one_step(replace(call, body=bytes(self._buffer)))
+        else:
+            result = await self._serve_on_loop(call)
+        if not self._finished:
+            await self._answer(route, result)
+
+    get = head = post = put = patch = delete = _serve
+
+    async def options(self, **_parameters: str) -> None:
+        """Say which methods there are."""
+        self.set_header("Allow", ", ".join(sorted({*self._endpoints, "OPTIONS"})))
+        self.set_status(204)
+
+    async def _serve_on_loop(self, call: Call) -> Any:
+        route = call.endpoint.route
+        call = await self._dispatcher.admit(call)
+        body = None if route.request is None else decode_json(route, self._buffer)
+        self._buffer = bytearray()
+        if call.endpoint.kind is Kind.STREAM:
+            items = call.endpoint.call(call.caller, **call.arguments(body))
+            await self._interruptible(send_stream(self, items))
+            return None
+        coroutine = call.endpoint.call(call.caller, **call.arguments(body))
+        waits = bool(getattr(body, "wait", 0) or getattr(call.query, "wait", 0))
+        return encode(route, await (self._interruptible(coroutine) if waits else self._cancellable(coroutine)))
+
+    async def _answer(self, route: Route, result: Any) -> None:
+        self.set_status(route.status)
+        if route.response is Raw.TEXT:
+            send_text(self, result)
+        elif isinstance(route.response, Raw):
+            await self._interruptible(send_download(self, result))
+        elif route.response is None:
+            self.finish()
+        else:
+            self.send_json(result)
+
+    def _work_task(self) -> asyncio.Task[Any]:
+        assert self._work is not None
+        return self._work
+
+    async def _cancellable(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Cancelled when the caller goes away."""
+        self._work = asyncio.ensure_future(coroutine)
+        return await self._guarded(self._work)
+
+    async def _interruptible(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Cancelled also when the service stops: a long poll would hold it up."""
+        self._work = asyncio.ensure_future(coroutine)
+        with self._lifecycle.interruptible(self._work):
+            return await self._guarded(self._work)
+
+    async def _guarded(self, work: asyncio.Task[Any]) -> Any:
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if not work.cancelled():
+                raise
+            if self._headers_written:
+                self.abort()
+                return None
+            raise Unavailable("The hub is stopping; try again in a moment.") from None
+
+    def abort(self) -> None:
+        """Close the connection in the middle of an answer, so that nobody takes a part for the whole."""
+        self._finished = True
+        self.request.connection.close()  # type: ignore[union-attr]
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"A JSON body has at most {MAX_JSON // 2**20} MiB; send it in parts.")

@@ -1,0 +1,55 @@
+"""Figures for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client.exposition import generate_latest
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Metrics:
+    """The service's own registry, so that two services in one process (in tests) do not meet."""
+
+    def __init__(self) -> None:
+        """All figures at zero."""
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        self._requests = Counter(
+            "dotscience_requests", "Requests that were answered.", ("route", "status"), registry=registry
+        )
+        self._seconds = Histogram(
+            "dotscience_request_seconds", "From headers to answer.", ("route",), buckets=_SECONDS, registry=registry
+        )
+        self._entries = Counter("dotscience_log_entries", "Log entries that agents sent.", registry=registry)
+        self._blocked = Counter(
+            "dotscience_event_loop_blocked_seconds", "Time in which the event loop served nobody.", registry=registry
+        )
+        self._tasks = Gauge("dotscience_tasks", "Tasks by status.", ("status",), registry=registry)
+
+    def observe(self, route: str, status: int, seconds: float) -> None:
+        """Count an answer."""
+        self._requests.labels(route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def count_log_entries(self, number: int) -> None:
+        """Count entries that an agent sent."""
+        self._entries.inc(number)
+
+    def count_blocked(self, seconds: float) -> None:
+        """Count time in which the event loop was held up."""
+        self._blocked.inc(seconds)
+
+    def expose(self, tasks: Callable[[], Mapping[str, int]]) -> bytes:
+        """Everything in Prometheus' text format.
+
+        Args:
+            tasks: Gives the number of tasks by status, as they are now.
+        """
+        self._tasks.clear()
+        for status, number in tasks().items():
+            self._tasks.labels(status).set(number)
+        return generate_latest(self._registry)
