@@ -85,10 +85,10 @@ def unreachable(url: str, error: HTTPError | OSError) -> Unreachable:
         return Unreachable(f"The identity of {url} cannot be verified ({_short(reason)}).")
     if isinstance(error, u3.NameResolutionError):
         return Unreachable(f"{url} cannot be reached: there is no host of this name; check the server URL.")
-    if isinstance(error, u3.ConnectTimeoutError | u3.ReadTimeoutError):
-        return Unreachable(f"{url} does not answer: the time is over.")
     if isinstance(error, u3.NewConnectionError):
         return Unreachable(f"{url} cannot be reached ({_short(reason)}); is the hub running?")
+    if isinstance(error, u3.ConnectTimeoutError | u3.ReadTimeoutError):
+        return Unreachable(f"{url} does not answer: the time is over.")
     return Unreachable(f"The connection to {url} broke.")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 
 from jupyter_dotscience.api.routes import Route
 
@@ -43,21 +42,12 @@ class Patience:
         total: Seconds after which :meth:`wait` gives up; 0 means a single try.
         first: The longest first wait, in seconds.
         longest: The longest wait, in seconds.
-        sleep: For tests.
     """
 
-    def __init__(
-        self,
-        total: float,
-        *,
-        first: float = 0.1,
-        longest: float = 5.0,
-        sleep: Callable[[float], object] = time.sleep,
-    ) -> None:
+    def __init__(self, total: float, *, first: float = 0.1, longest: float = 5.0) -> None:
         self._deadline = time.monotonic() + total
         self._next = first
         self._longest = longest
-        self._sleep = sleep
 
     def wait(self, asked: float | None = None) -> bool:
         """Sleep before the next try.
@@ -72,5 +62,5 @@ class Patience:
         if time.monotonic() + pause > self._deadline:
             return False
         self._next = min(self._next * 2, self._longest)
-        self._sleep(pause)
+        time.sleep(pause)
         return True
