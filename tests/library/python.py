@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import venv
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[2] / "library" / "dotscience"
 OFFER = PACKAGE / "offer"
 PUBLISHED = "0.8.7"
+PATIENCE = 150
+"""Seconds for the published library to be installed."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +85,19 @@ def published() -> Python:
 def _install(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     venv.create(folder, symlinks=True, with_pip=True)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [folder / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--retries=1"]
     steps = [
         # It asks for `pkg_resources`, which setuptools has no more, and is built the old way.
         [*pip, "setuptools<81", "wheel"],
         [*pip, "--no-build-isolation", f"dotscience=={PUBLISHED}"],
         [folder / "bin" / "python", "-c", "import dotscience"],
     ]
+    deadline = time.monotonic() + PATIENCE
     for step in steps:
         try:
-            done = subprocess.run(step, capture_output=True, text=True, timeout=120, check=False)
-        except subprocess.TimeoutExpired as error:
-            raise NotInstallable(f"no answer in {error.timeout} seconds") from None
+            left = max(deadline - time.monotonic(), 1)
+            done = subprocess.run(step, capture_output=True, text=True, timeout=left, check=False)
+        except subprocess.TimeoutExpired:
+            raise NotInstallable(f"not installed within {PATIENCE} seconds") from None
         if done.returncode:
             raise NotInstallable(done.stderr.strip().splitlines()[-1])
