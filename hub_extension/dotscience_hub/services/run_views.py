@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from dotscience_hub.domain.runfilter import Column, Condition, Kind
-from dotscience_hub.store.runs import RunFileRow, RunKeyRow, RunRow, RunValueRow
+from dotscience_hub.store.runs import RunFileRow, RunRow, column_values
 from jupyter_dotscience.api import runs as api
 
 Values = Mapping[Kind, dict[str, str]]
@@ -83,20 +82,11 @@ def columns(session: Session, project: str, wanted: Mapping[str, Column]) -> api
     found: dict[str, list[float | str | None]] = {}
     for name, column in wanted.items():
         values: list[float | str | None] = [None] * len(runs)
-        for pk, number, short, whole in session.execute(_column(project, column)):
+        for pk, value in column_values(session, project, column):
             if pk in place:
-                values[place[pk]] = number if number is not None and math.isfinite(number) else whole or short
+                values[place[pk]] = _wire(value) if isinstance(value, float) else value
         found[name] = values
     return api.Columns(runs=[run_id for _, run_id in runs], columns=found)
-
-
-def _column(project: str, column: Column) -> Select[int, float | None, str, str | None]:
-    """The values of one column. The service has refused attributes, which have no kind."""
-    return (
-        select(RunValueRow.run_pk, RunValueRow.number, RunValueRow.short, RunValueRow.text)
-        .join(RunKeyRow, RunKeyRow.id == RunValueRow.key_id)
-        .where(RunKeyRow.project_id == project, RunKeyRow.kind == int(column.kind or 0), RunKeyRow.name == column.name)
-    )
 
 
 def curves(points: Sequence[tuple[str, int, int, int, float | None]]) -> api.Points:

@@ -40,7 +40,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees one consistent state (inside ``write()``: that of the transaction) and changes nothing."""
+        """A session that sees one consistent state and changes nothing; inside ``write()`` that of the transaction."""
         current = self._current.get()
         if current is not None:
             yield current
@@ -50,8 +50,7 @@ class Database:
                 session.execute(text("BEGIN"))
             else:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-            yield session
-            session.rollback()
+            yield session  # closing lets go of the rows as they are; a rollback would expire them
 
     @contextmanager
     def write(self) -> Iterator[Session]:

@@ -20,6 +20,8 @@ from jupyter_dotscience.api.problems import BadRequest
 
 from .runs import SHORT, RunKeyRow, RunRow, RunValueRow
 
+FEW = 2000
+
 
 class Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """Where a page ended."""
@@ -56,6 +58,7 @@ class RunSearch:
         self._sort = sort
         self._keys = self._key_ids(conditions)
         self._where = [self._clause(condition) for condition in conditions]
+        self._narrow = self._few(conditions)
 
     def page(self, limit: int, cursor: Cursor | None) -> tuple[list[RunRow], Cursor | None]:
         """Up to ``limit`` runs after ``cursor``, and where to go on."""
@@ -77,7 +80,25 @@ class RunSearch:
         return [] if key is None else self._by_value(key, phase, start, limit)
 
     def _base(self) -> Select[Any]:
-        return select(RunRow).where(RunRow.project_id == self._project, *self._where)
+        query = select(RunRow).where(RunRow.project_id == self._project, *self._where)
+        return query if self._narrow is None else query.where(RunRow.pk.in_(self._narrow))
+
+    def _few(self, conditions: Sequence[Condition]) -> list[int] | None:
+        """Runs that the narrowest condition leaves, when they are few.
+
+        The planner knows nothing of the distribution of values: asked for the best of few, it would walk the whole order
+        and probe each run. A bounded look into the condition's own index costs a millisecond or two.
+        """
+        narrowest: list[int] | None = None
+        for condition in conditions:
+            key = self._keys.get(condition.column)
+            if key is None or condition.operator in ("!=", "~"):
+                continue
+            query = select(RunValueRow.run_pk).where(RunValueRow.key_id == key, _compare(RunValueRow, condition))
+            found = list(self._session.scalars(query.limit(FEW + 1)))
+            if len(found) <= FEW and (narrowest is None or len(found) < len(narrowest)):
+                narrowest = found
+        return narrowest
 
     def _by_time(self, start: Cursor | None, limit: int, *, phase: int = 0) -> list[tuple[RunRow, Cursor]]:
         return self._in_order(self._base(), start, limit, phase, descending=self._sort.descending)
@@ -100,6 +121,8 @@ class RunSearch:
         value = RunValueRow.number if phase == 0 else RunValueRow.short
         query = self._base().add_columns(value).join(RunValueRow, RunValueRow.run_pk == RunRow.pk)
         query = query.where(RunValueRow.key_id == key)
+        if self._narrow is not None:
+            query = query.where(RunValueRow.run_pk.in_(self._narrow))
         query = query.where(RunValueRow.number.is_not(None) if phase == 0 else RunValueRow.number.is_(None))
         if start is not None:
             query = query.where(_behind(value, RunValueRow.run_pk, start, descending=self._sort.descending))
