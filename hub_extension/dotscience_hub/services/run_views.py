@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy.orm import Session
 
 from dotscience_hub.domain.runfilter import Column, Condition, Kind
-from dotscience_hub.store.runs import RunFileRow, RunRow, column_values
+from dotscience_hub.store.runs import RunFileRow, RunRow, column_values, run_ids
 from jupyter_dotscience.api import runs as api
 
 Values = Mapping[Kind, dict[str, str]]
@@ -75,9 +75,7 @@ def _metadata_of(run_id: str, metadata: Mapping[str, str]) -> dict[str, str]:
 
 def columns(session: Session, project: str, wanted: Mapping[str, Column]) -> api.Columns:
     """Values by run, oldest run first."""
-    runs = session.execute(
-        select(RunRow.pk, RunRow.run_id).where(RunRow.project_id == project).order_by(RunRow.pk)
-    ).all()
+    runs = run_ids(session, project)
     place = {pk: index for index, (pk, _) in enumerate(runs)}
     found: dict[str, list[float | str | None]] = {}
     for name, column in wanted.items():

@@ -86,8 +86,8 @@ class RunSearch:
     def _few(self, conditions: Sequence[Condition]) -> list[int] | None:
         """Runs that the narrowest condition leaves, when they are few.
 
-        The planner knows nothing of the distribution of values: asked for the best of few, it would walk the whole order
-        and probe each run. A bounded look into the condition's own index costs a millisecond or two.
+        The planner knows nothing of the distribution of values: asked for the best of few, it would walk the whole
+        order and probe each run. A bounded look into the condition's own index costs a millisecond or two.
         """
         narrowest: list[int] | None = None
         for condition in conditions:
