@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
 import subprocess
 import sys
 import zipfile
 from email.parser import Parser
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = {"dotscience", "jupyter_dotscience", "dotscience_hub", "dotscience_runner", "dotscience_cli"}
@@ -67,3 +70,16 @@ def test_locks_name_no_download_addresses() -> None:
     assert [str(path) for path in locks if '"resolved": "http' in path.read_text()] == []
     assert "://" not in constraints.read_text()
     assert " @ " not in constraints.read_text()
+
+
+@pytest.mark.parametrize("python", ["3.11.2", "3.12.0", "3.13.0"])
+def test_pinned_versions_install_on_each_supported_python(python: str) -> None:
+    """No pinned version refuses a Python that we support; 3.11.2 is Debian 12's, older than some packages like."""
+    pinned = [line.partition("==")[0] for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line]
+    refused = []
+    for name in pinned:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            if not SpecifierSet(metadata.metadata(name).get("Requires-Python", "")).contains(python):
+                refused.append(name)
+    assert len(pinned) > 100
+    assert refused == []
