@@ -32,7 +32,7 @@ def starts_with(column: Column, prefix: str) -> ColumnElement[bool] | None:
     return (column >= lowered) & (column < lowered + _AFTER)
 
 
-def by_ref(session: Session, query: Select[tuple[Row]], ref: str, id_: Column, name: Column | None) -> Select[tuple[Row]]:
+def by_ref(session: Session, query: Select[Row], ref: str, id_: Column, name: Column | None) -> Select[Row]:
     """Narrow ``query`` to what ``ref`` means: an id; else a name, where there is one; else the start of an id.
 
     Args:
@@ -57,7 +57,7 @@ def by_ref(session: Session, query: Select[tuple[Row]], ref: str, id_: Column, n
 
 
 def page(
-    session: Session, query: Select[tuple[Row]], id_: Column, limit: int, cursor: str | None
+    session: Session, query: Select[Row], id_: Column, limit: int, cursor: str | None
 ) -> tuple[Sequence[Row], str | None]:
     """Rows from the newest on, and the cursor of the next page.
 

@@ -37,17 +37,17 @@ class CollaboratorRow(Table):
     role: Mapped[str]
 
 
-def visible_projects(user: str) -> Select[tuple[ProjectRow]]:
+def visible_projects(user: str) -> Select[ProjectRow]:
     """Projects of a user and shared with them."""
     return select(ProjectRow).where(or_(ProjectRow.owner == user, ProjectRow.id.in_(shared_with(user))))
 
 
-def shared_with(user: str) -> Select[tuple[str]]:
+def shared_with(user: str) -> Select[str]:
     """Ids of the projects shared with a user."""
     return select(CollaboratorRow.project_id).where(CollaboratorRow.user_name == user)
 
 
-def visible_ids(user: str) -> Select[tuple[str]]:
+def visible_ids(user: str) -> Select[str]:
     """Ids of the projects of a user and shared with them."""
     return select(ProjectRow.id).where(or_(ProjectRow.owner == user, ProjectRow.id.in_(shared_with(user))))
 
@@ -72,7 +72,7 @@ def collaborators_of(session: Session, projects: Iterable[str]) -> dict[str, lis
 def names_of(session: Session, projects: Iterable[str]) -> dict[str, str]:
     """Names of projects by id."""
     query = select(ProjectRow.id, ProjectRow.name).where(ProjectRow.id.in_(set(projects)))
-    return {id_: name for id_, name in session.execute(query)}
+    return dict(session.execute(query).tuples().all())
 
 
 def share(session: Session, project: str, user: str, role: Role) -> None:

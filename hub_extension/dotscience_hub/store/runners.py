@@ -57,20 +57,19 @@ def find_by_token(session: Session, token: str) -> RunnerRow | None:
     return tokens.match(token, session.scalars(query))
 
 
-def visible_runners(user: str) -> Select[tuple[RunnerRow]]:
+def visible_runners(user: str) -> Select[RunnerRow]:
     """Runners of a user, and shared ones."""
     return select(RunnerRow).where(or_(RunnerRow.owner == user, RunnerRow.shared))
 
 
-def runners_for(*owners: str) -> Select[tuple[RunnerRow]]:
+def runners_for(*owners: str) -> Select[RunnerRow]:
     """Runners that take tasks of these users: their own, and shared ones."""
     return select(RunnerRow).where(or_(RunnerRow.owner.in_(owners), RunnerRow.shared))
 
 
-def touch(session: Session, runner: str, now: dt.datetime, *, at_most_every: dt.timedelta) -> None:
-    """Note that a runner was heard of; not more often than useful, as each note is a write."""
-    stale = or_(RunnerRow.last_seen.is_(None), RunnerRow.last_seen <= now - at_most_every)
-    session.execute(update(RunnerRow).where(RunnerRow.id == runner, stale).values(last_seen=now))
+def touch(session: Session, runner: str, now: dt.datetime) -> None:
+    """Note that a runner was heard of."""
+    session.execute(update(RunnerRow).where(RunnerRow.id == runner).values(last_seen=now))
 
 
 def delete_runner(session: Session, runner: str) -> None:

@@ -144,7 +144,7 @@ def had_lease(session: Session, task: str, runner: str) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def held_by(runner: str) -> Select[tuple[TaskRow]]:
+def held_by(runner: str) -> Select[TaskRow]:
     """Tasks that a runner has a lease for."""
     return select(TaskRow).where(TaskRow.runner_id == runner, TaskRow.status.in_(ON_RUNNER))
 
@@ -154,7 +154,7 @@ def queued_demands(session: Session) -> list[str]:
     return list(session.scalars(select(TaskRow.demand).where(_queued()).distinct()))
 
 
-def next_queued(demands: Sequence[str], owner: str | None) -> Select[tuple[str]]:
+def next_queued(demands: Sequence[str], owner: str | None) -> Select[str]:
     """The id of the oldest queued task with one of these demands.
 
     Args:
@@ -170,7 +170,7 @@ def _queued() -> ColumnElement[bool]:
     return TaskRow.status == literal_column(f"'{QUEUED}'")
 
 
-def expired(now: dt.datetime) -> Select[tuple[str]]:
+def expired(now: dt.datetime) -> Select[str]:
     """Ids of the tasks whose lease has expired."""
     return select(TaskRow.id).where(TaskRow.lease_expires < now).order_by(TaskRow.id)
 
@@ -183,7 +183,7 @@ def count_by_status(session: Session) -> dict[TaskStatus, int]:
     return counts
 
 
-def ended_before(moment: dt.datetime, limit: int) -> Select[tuple[str]]:
+def ended_before(moment: dt.datetime, limit: int) -> Select[str]:
     """Ids of tasks that ended before a moment."""
     return select(TaskRow.id).where(TaskRow.ended < moment).order_by(TaskRow.ended).limit(limit)
 
