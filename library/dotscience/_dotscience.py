@@ -260,8 +260,8 @@ class Dotscience:
     def log(self, values: Mapping[str, Any] | None = None, *, step: Any = None, **series: Any) -> None:
         """Record one point of each given series, live: the hub shows it while the run goes on.
 
-        A call that returned survives the death of the process. Outside a task it only keeps the latest
-        values.
+        A call that returned survives the death of the process. Outside a task it only checks its
+        arguments.
 
         Args:
             values: values by the series' names, for names that are no Python identifiers.

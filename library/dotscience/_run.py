@@ -32,7 +32,6 @@ class Run:
         self.workload_file: str | None = None
         self.started_ns: int | None = None
         self.ended_ns: int | None = None
-        self.latest: dict[str, float] = {}
         self._next_step = 0
         self._ids: dict[int, str] = {}
         self._points = PointsFile()
@@ -66,7 +65,6 @@ class Run:
         self._points = PointsFile()
         self._ids = {}
         self._next_step = 0
-        self.latest = {}
         self.started_ns = self.ended_ns = None
 
     def add_input(self, path: object) -> None:
@@ -82,7 +80,6 @@ class Run:
         if step is None:
             step = self._next_step
         self._next_step = min(step + 1, _values.MAX_STEP)
-        self.latest.update(values)
         points = self._points
         points.make(self.claim_id, self.started_ns or time.time_ns(), workload_file)
         if points.is_wanted:

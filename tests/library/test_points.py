@@ -315,6 +315,7 @@ def test_a_full_disk_costs_a_warning_and_not_the_training(points_folder: Path) -
     """Rows that do not fit are lost, one of them half written; the next ones are whole again."""
     done = run(FULL, points_folder)
     assert done.stdout.endswith("trained\n")
+    assert done.stderr.startswith("<string>:7: ")  # where the user's code called
     assert done.stderr.count("RuntimeWarning: Dotscience cannot write live points") == 1
     header, first, *rest = only(points_folder).read_text().splitlines()
     assert header.startswith('{"dotscience_points":1,')
@@ -327,7 +328,7 @@ def test_a_full_disk_costs_a_warning_and_not_the_training(points_folder: Path) -
 def test_a_folder_that_is_not_there_costs_a_warning(
     tmp_path: Path, ds: Dotscience, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wrong folder is told once per run, at the line of the user's code, and training goes on."""
+    """A wrong folder is told once per run, and training goes on."""
     monkeypatch.setenv("DOTSCIENCE_POINTS_DIR", str(tmp_path / "missing"))
     with pytest.warns(RuntimeWarning, match="cannot write live points"):
         ds.log(loss=1)
