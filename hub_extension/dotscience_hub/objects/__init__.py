@@ -1,1 +1,1 @@
-"""Large files by SHA-256, on a folder or S3."""
+"""Contents of large files by their SHA-256, in a folder or in S3."""

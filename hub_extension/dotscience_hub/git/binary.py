@@ -1,0 +1,102 @@
+"""Running the git binary: a clean environment, no hooks but ours, a time limit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jupyter_dotscience.api.problems import DotscienceError
+
+TIMEOUT = 600.0
+"""Seconds a command on the hub may take."""
+
+
+class GitError(DotscienceError):
+    """A git command failed; the text is what it said."""
+
+
+def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What git sees: no configuration of the machine or of a user, no prompt, no replaced objects, no transport."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": "/nonexistent",
+        "LC_ALL": "C",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
+        **(extra or {}),
+    }
+
+
+def command(*arguments: str | bytes | Path, hooks: Path | None = None) -> list[str | bytes | Path]:
+    """The argument list of a git command; without `hooks` none can run."""
+    return ["git", "-c", f"core.hooksPath={hooks or os.devnull}", *arguments]
+
+
+class Git:
+    """Runs git on one bare repository."""
+
+    def __init__(self, folder: Path) -> None:
+        """Nothing is run yet; `folder` is the repository."""
+        self._folder = folder
+
+    def run(
+        self,
+        *arguments: str | bytes,
+        stdin: bytes | None = None,
+        codes: Sequence[int] = (0,),
+        extra: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT,
+    ) -> bytes:
+        """What the command wrote on standard output.
+
+        Args:
+            arguments: Subcommand and its arguments.
+            stdin: Its input.
+            codes: Exit statuses that are no failure.
+            extra: More environment variables.
+            timeout: Seconds after which it is killed.
+
+        Raises:
+            GitError: It failed or took too long.
+        """
+        done = self.call(*arguments, stdin=stdin, extra=extra, timeout=timeout)
+        if done.returncode not in codes:
+            raise GitError(f"git {_name(arguments)} failed: {done.stderr.decode(errors='replace').strip()[-2000:]}")
+        return done.stdout
+
+    def call(
+        self,
+        *arguments: str | bytes,
+        stdin: bytes | None = None,
+        extra: Mapping[str, str] | None = None,
+        timeout: float = TIMEOUT,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """As `run`, but the caller looks at the exit status.
+
+        Raises:
+            GitError: It took too long.
+        """
+        try:
+            return subprocess.run(
+                command(f"--git-dir={self._folder}", *arguments),
+                input=b"" if stdin is None else stdin,
+                capture_output=True,
+                env=environment(extra),
+                cwd=self._folder,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise GitError(f"git {_name(arguments)} did not end within {timeout:.0f} s.") from None
+
+
+def _name(arguments: Sequence[str | bytes]) -> str:
+    first = arguments[0] if arguments else ""
+    return first.decode(errors="replace") if isinstance(first, bytes) else first

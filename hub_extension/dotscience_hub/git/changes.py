@@ -1,0 +1,136 @@
+"""From the changes of a request to entries of trees: everything that can be wrong with them is found here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jupyter_dotscience.api.commits import Change, CommitCreate, Mode
+from jupyter_dotscience.api.paths import to_bytes
+from jupyter_dotscience.api.problems import BadRequest, TooLarge
+from jupyter_dotscience.workspace.hashing import pointer
+
+from . import facts
+from .facts import FileFacts
+from .limits import Limits
+from .loose import LooseWriter
+from .reader import Reader
+from .trees import MODES, Entry, check_path
+
+MAX_LINK = 4095
+Sizes = Callable[[Sequence[str]], Mapping[str, int]]
+"""Sizes of those objects (by SHA-256) that the project has."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What a request changes, checked.
+
+    Attributes:
+        entries: New entry by path; None where the file is deleted.
+        facts: Of each new content, by path.
+    """
+
+    entries: dict[bytes, Entry | None] = field(default_factory=dict)
+    facts: dict[bytes, FileFacts] = field(default_factory=dict)
+
+
+class ChangeReader:
+    """Checks the changes of one request against one repository."""
+
+    def __init__(self, folder: Path, reader: Reader, writer: LooseWriter, sizes: Sizes, limits: Limits) -> None:
+        """Make it.
+
+        Args:
+            folder: The repository.
+            reader: Looks for what is there already.
+            writer: Stores contents that came with the request.
+            sizes: Which objects the project has.
+            limits: What is too much.
+        """
+        self._folder = folder
+        self._reader = reader
+        self._writer = writer
+        self._sizes = sizes
+        self._limits = limits
+
+    def read(self, request: CommitCreate) -> Changes:
+        """The changes as entries; their contents are in the writer, or in the repository already.
+
+        Raises:
+            BadRequest: a bad or repeated path, contents that are not there or not what they are said to be.
+            TooLarge: a content over a limit.
+        """
+        if len(request.changes) > self._limits.files:
+            raise TooLarge(f"A version may hold {self._limits.files} files at the most.")
+        changes = Changes()
+        for deleted in request.deletes:
+            changes.entries[check_path(to_bytes(deleted))] = None
+        blobs = self._blob_facts([change for change in request.changes if change.blob is not None])
+        large = self._sizes([change.sha256 or "" for change in request.changes if change.large])
+        for change in request.changes:
+            path = check_path(to_bytes(change.path))
+            if path in changes.entries:
+                raise BadRequest(f"{change.path!r} is named more than once.", code="bad_path")
+            oid, known = self._content(change, blobs, large)
+            changes.entries[path] = Entry(MODES[change.mode], oid)
+            changes.facts[path] = FileFacts(known.size, known.sha256, known.large, max(change.modified, 0))
+        return changes
+
+    def _content(
+        self, change: Change, blobs: Mapping[str, FileFacts], large: Mapping[str, int]
+    ) -> tuple[bytes, FileFacts]:
+        ways = (change.data is not None) + (change.blob is not None) + change.large
+        if ways != 1:
+            raise BadRequest(f"{change.path!r} needs exactly one of data, blob and large.", code="bad_change")
+        if change.data is not None:
+            found = self._inline(change, change.data)
+        elif change.blob is not None:
+            found = self._known(change, blobs)
+        else:
+            found = self._large(change, large)
+        self._check_facts(change, found[1])
+        return found
+
+    def _inline(self, change: Change, data: bytes) -> tuple[bytes, FileFacts]:
+        if len(data) > self._limits.inline:
+            raise TooLarge(f"{change.path!r} is too large to be sent in a commit; send it as an object first.")
+        known = FileFacts(len(data), hashlib.sha256(data).hexdigest(), large=False)
+        return self._writer.add(b"blob", data), known
+
+    def _known(self, change: Change, blobs: Mapping[str, FileFacts]) -> tuple[bytes, FileFacts]:
+        assert change.blob is not None
+        if change.blob not in blobs:
+            raise BadRequest(
+                f"This project has no blob {change.blob} (for {change.path!r}): send it in a pack first.",
+                code="missing_content",
+                detail={"blob": change.blob},
+            )
+        return bytes.fromhex(change.blob), blobs[change.blob]
+
+    def _large(self, change: Change, large: Mapping[str, int]) -> tuple[bytes, FileFacts]:
+        if change.sha256 is None or change.mode is Mode.SYMLINK:
+            raise BadRequest(f"The large file {change.path!r} needs its sha256 and is no symlink.", code="bad_change")
+        if change.sha256 not in large:
+            raise BadRequest(
+                f"This project has no object {change.sha256} (for {change.path!r}): send it first.",
+                code="missing_content",
+                detail={"sha256": change.sha256},
+            )
+        known = FileFacts(large[change.sha256], change.sha256, large=True)
+        return self._writer.add(b"blob", pointer(change.sha256, known.size)), known
+
+    def _check_facts(self, change: Change, known: FileFacts) -> None:
+        if change.size != known.size:
+            raise BadRequest(f"{change.path!r} has {known.size} bytes, not {change.size}.", code="bad_content")
+        if change.sha256 is not None and change.sha256 != known.sha256:
+            raise BadRequest(f"{change.path!r} has not the SHA-256 that was sent.", code="bad_content")
+        if change.mode is Mode.SYMLINK and (known.large or not 0 < known.size <= MAX_LINK):
+            raise BadRequest(f"The symlink {change.path!r} has an impossible target.", code="bad_content")
+
+    def _blob_facts(self, changes: Iterable[Change]) -> dict[str, FileFacts]:
+        """The hub's own figures of contents sent before: what provenance rests on is never taken on trust."""
+        wanted = {change.blob for change in changes if change.blob is not None}
+        return dict(facts.of_blobs(self._folder, wanted)) if wanted else {}

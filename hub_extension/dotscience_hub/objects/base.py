@@ -1,0 +1,138 @@
+"""What an object store does, and receiving content into it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge
+
+CHUNK = 1 << 20
+TEMPORARY = "incoming-"
+LEFTOVER_SECONDS = 86_400.0
+"""A temporary file nobody wrote to for this long was left by a process that was killed."""
+
+
+class ObjectStore(Protocol):
+    """Immutable contents, each under its SHA-256 (64 hexadecimal digits). All methods block.
+
+    Whether a project may see an object is not decided here: the store has those of all projects.
+    """
+
+    def receive(self, sha256: str, size: int | None, limit: int | None = None) -> Incoming:
+        """Begin to receive an object; see :class:`Incoming`."""
+
+    def size(self, sha256: str) -> int | None:
+        """Bytes of an object, or None when there is none."""
+
+    def read(self, sha256: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The content from byte `start` on, `length` bytes or all, in pieces.
+
+        Raises:
+            NotFound: there is none.
+        """
+
+    def delete(self, sha256: str) -> None:
+        """Remove an object; nothing happens when there is none."""
+
+    def sweep(self, age: float = LEFTOVER_SECONDS) -> None:
+        """Remove what was left of uploads that died, when older than `age` seconds."""
+
+    def check(self) -> None:
+        """Whether the store works, for readiness.
+
+        Raises:
+            OSError: it does not.
+        """
+
+
+class Incoming:
+    """An object while it arrives: in a temporary file, under its name only when it is whole, right and on the disk.
+
+    Use it as a context manager: what was not stored is removed.
+    """
+
+    def __init__(self, folder: Path, sha256: str, size: int | None, limit: int | None = None) -> None:
+        """Begin.
+
+        Args:
+            folder: Where the temporary file is made.
+            sha256: What the content must hash to.
+            size: How many bytes it must have, when known.
+            limit: How many bytes it may have.
+        """
+        self.path = folder / f"{TEMPORARY}{secrets.token_hex(12)}"
+        self.sha256 = sha256
+        self.received = 0
+        self._size = size
+        self._limit = limit
+        self._digest = hashlib.sha256()
+        self._file = self.path.open("xb", buffering=0)
+
+    def __enter__(self) -> Incoming:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def write(self, chunk: bytes) -> None:
+        """Add a piece.
+
+        Raises:
+            BadRequest: more bytes than were told.
+            TooLarge: more bytes than may come.
+        """
+        self.received += len(chunk)
+        if self._size is not None and self.received > self._size:
+            raise BadRequest(f"The object {self.sha256} has more than its {self._size} bytes.", code="bad_content")
+        if self._limit is not None and self.received > self._limit:
+            raise TooLarge("The project's storage is full: delete something or ask an administrator for more.")
+        self._digest.update(chunk)
+        view = memoryview(chunk)
+        while view:
+            view = view[self._file.write(view) :]
+
+    def store(self) -> int:
+        """The content is complete: check it and put it under its name, durably; its size.
+
+        Raises:
+            BadRequest: it is not what was told.
+        """
+        self._check()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._keep()
+        return self.received
+
+    def _check(self) -> None:
+        if self._size is not None and self.received != self._size:
+            raise BadRequest(
+                f"The object {self.sha256} has {self.received} bytes, not {self._size}.", code="bad_content"
+            )
+        found = self._digest.hexdigest()
+        if found != self.sha256:
+            raise BadRequest(f"The content's SHA-256 is {found}, not {self.sha256}.", code="bad_content")
+
+    def _keep(self) -> None:
+        """Put the whole file where the store has its objects."""
+        raise NotImplementedError
+
+
+def missing(sha256: str) -> NotFound:
+    """The error for an object that is not there."""
+    return NotFound(f"There is no object {sha256}.")
+
+
+def sweep(folder: Path, age: float) -> None:
+    """Remove temporary files that are older than `age` seconds."""
+    for path in folder.glob(f"{TEMPORARY}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > age:
+                path.unlink()
