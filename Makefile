@@ -66,7 +66,7 @@ imports: setup
 
 generated: setup $(STAMPS)/npm
 	$(BIN)/python tools/generate.py --check
-	$(BIN)/python tools/nodejs.py npm run check --prefix labextension
+	$(BIN)/python tools/nodejs.py npm run check --workspaces --if-present --prefix labextension
 
 format: setup  ## Let ruff format and fix what it can
 	$(BIN)/ruff format

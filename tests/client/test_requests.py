@@ -70,7 +70,9 @@ def test_query_structs_become_query_strings(hub: Script, client: Client) -> None
 
 
 @pytest.mark.parametrize(
-    "content", [b"PACK", io.BytesIO(b"PACK"), [b"PA", b"", b"CK"], iter([b"PA", b"", b"CK"])], ids=repr
+    "content",
+    [b"PACK", io.BytesIO(b"PACK"), [b"PA", b"", b"CK"], iter([b"PA", b"", b"CK"])],
+    ids=["bytes", "file", "list", "iterator"],
 )
 def test_raw_bodies_come_from_bytes_files_and_pieces(hub: Script, client: Client, content: script.Any) -> None:
     """Each kind of content arrives whole, also when a piece is empty."""
