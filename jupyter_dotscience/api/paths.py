@@ -85,23 +85,41 @@ def is_dot_git(part: bytes) -> bool:
 
 
 def escape_git(part: bytes) -> bytes:
-    """A path component as it is stored: a nested repository's ``.git`` becomes ``%2Egit``, a leading ``%`` ``%25``.
+    """A path component as it is stored: a nested repository's ``.git`` becomes ``%2Egit``.
 
-    Git refuses trees with a ``.git`` entry; ``ds run -R`` clones repositories into the workspace all the same.
+    Git refuses trees with a ``.git`` entry; ``ds run -R`` clones repositories into the workspace all the same. A name
+    that looks like an escaped one is escaped itself (``%2Egit`` becomes ``%252Egit``); all others, ``%20`` among them,
+    stay as they are, so that what people push with git keeps its names.
     """
-    if part.startswith(b"%"):
-        return b"%25" + part[1:]
-    if is_dot_git(part):
-        return b"%%%02X" % part[0] + part[1:]
-    return part
+    return _escaped(part) if _needs_escape(part) else part
 
 
 def unescape_git(part: bytes) -> bytes:
     """The inverse of :func:`escape_git`; a component that it cannot have made is returned as it is."""
-    if len(part) < 3 or not part.startswith(b"%"):
-        return part
+    name = _unescaped(part)
+    return name if name is not None and _needs_escape(name) else part
+
+
+def _needs_escape(part: bytes) -> bool:
+    """Whether it stands for ``.git``, or is the escaped form of a name that does, or of that, and so on."""
+    name: bytes | None = part
+    while name is not None:
+        if is_dot_git(name):
+            return True
+        name = _unescaped(name)
+    return False
+
+
+def _escaped(part: bytes) -> bytes:
+    return b"%%%02X" % part[0] + part[1:]
+
+
+def _unescaped(part: bytes) -> bytes | None:
+    """The name that :func:`_escaped` makes ``part`` of; None if there is none."""
+    if part[:1] != b"%" or len(part) < 3:
+        return None
     try:
-        candidate = bytes([int(part[1:3], 16)]) + part[3:]
+        name = bytes.fromhex(part[1:3].decode()) + part[3:]
     except ValueError:
-        return part
-    return candidate if escape_git(candidate) == part else part
+        return None
+    return name if _escaped(name) == part else None

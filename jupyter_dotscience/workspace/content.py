@@ -1,0 +1,95 @@
+"""Reading a file once: both of its hashes, and the certainty that it stood still meanwhile."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from typing import Final, NamedTuple
+
+from .errors import ContentChanged
+from .hashing import CHUNK, MAX_POINTER, blob_header, blob_id, parse_pointer, pointer
+from .statcache import LARGE, LOOKALIKE, PLAIN, Stamp, stamp
+
+_TRIES: Final = 3
+_MAX_RETRIED: Final = 64 << 20
+"""Bytes up to which a file that changes while it is read is read again; larger ones wait for the next snapshot."""
+
+
+class NotRegular(Exception):
+    """What was a file when the folder was listed is something else now."""
+
+
+class _Hashes(NamedTuple):
+    storage: int
+    blob: str
+    sha256: str
+
+
+def read_stamp(fd: int, threshold: int) -> Stamp:
+    """Hash an open file.
+
+    Args:
+        fd: Its descriptor, at the start of the file; stays open.
+        threshold: Files above this many bytes get the id of their LFS pointer instead of a blob's.
+
+    Raises:
+        NotRegular: it is no regular file.
+        ContentChanged: it was written to all the time.
+        OSError: it cannot be read.
+    """
+    for _ in range(_TRIES):
+        before = os.fstat(fd)
+        if not stat.S_ISREG(before.st_mode):
+            raise NotRegular
+        hashes = _hash(fd, before.st_size, threshold)
+        after = os.fstat(fd)
+        if hashes and _still(before, after):
+            return stamp(after, *hashes)
+        if after.st_size > _MAX_RETRIED:
+            break
+        os.lseek(fd, 0, os.SEEK_SET)
+    raise ContentChanged("It was written to while it was read.")
+
+
+def _still(before: os.stat_result, after: os.stat_result) -> bool:
+    return (before.st_mtime_ns, before.st_ctime_ns, before.st_size) == (
+        after.st_mtime_ns,
+        after.st_ctime_ns,
+        after.st_size,
+    )
+
+
+def _hash(fd: int, size: int, threshold: int) -> _Hashes | None:
+    """Both hashes of ``size`` bytes; None when the file has not just as many."""
+    if size <= min(CHUNK, threshold):
+        data = os.read(fd, size + 1)
+        return _small(data) if len(data) == size else None
+    sha256 = hashlib.sha256()
+    blob = None if size > threshold else hashlib.sha1(blob_header(size), usedforsecurity=False)
+    buffer = memoryview(bytearray(CHUNK))
+    read = 0
+    while count := os.readv(fd, [buffer]):
+        read += count
+        if read > size:
+            return None
+        sha256.update(buffer[:count])
+        if blob is not None:
+            blob.update(buffer[:count])
+    if read != size:
+        return None
+    if blob is not None:
+        return _Hashes(PLAIN, blob.hexdigest(), sha256.hexdigest())
+    return _large(LARGE, sha256.hexdigest(), size)
+
+
+def _small(data: bytes) -> _Hashes:
+    sha256 = hashlib.sha256(data).hexdigest()
+    if len(data) <= MAX_POINTER and parse_pointer(data) is not None:
+        # Stored as it is, a checkout would take it for a pointer of ours. So it becomes a large object itself.
+        return _large(LOOKALIKE, sha256, len(data))
+    return _Hashes(PLAIN, blob_id(data), sha256)
+
+
+def _large(storage: int, sha256: str, size: int) -> _Hashes:
+    return _Hashes(storage, blob_id(pointer(sha256, size)), sha256)

@@ -1,0 +1,116 @@
+"""A file on its way to the hub, checked to be what the snapshot says."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+from typing import Any
+
+from . import names
+from .entry import SYMLINK, Entry
+from .errors import ContentChanged
+from .hashing import blob_id
+
+
+def read_blob(root: int, path: bytes, entry: Entry) -> bytes:
+    """The content of a small file or the target of a symlink, the same as when it was scanned.
+
+    Args:
+        root: Descriptor of the workspace.
+        path: Stored path.
+        entry: What the snapshot says.
+
+    Raises:
+        ContentChanged: it is another content now, or gone.
+    """
+    disk = names.on_disk(path)
+    try:
+        data = names.read_link(root, disk) if entry.mode == SYMLINK else _read(root, disk, entry.size)
+    except OSError as error:
+        raise ContentChanged(f"It cannot be read any more: {os.strerror(error.errno or 0)}.") from error
+    if blob_id(data) != entry.blob:
+        raise ContentChanged("It was changed after the snapshot.")
+    return data
+
+
+def _read(root: int, disk: bytes, size: int) -> bytes:
+    with os.fdopen(names.open_file(root, disk), "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ContentChanged("It is no regular file any more.")
+        chunks, left = [], size + 1
+        while left > 0 and (chunk := file.read(left)):
+            chunks.append(chunk)
+            left -= len(chunk)
+        return b"".join(chunks)
+
+
+class GuardedFile(io.RawIOBase):
+    """A large file for reading. The last byte is only handed out when all before it, and it, have the right hash.
+
+    So a body of a declared length never arrives complete unless it is right. It can be read again from the start,
+    which HTTP clients do when they repeat a request.
+
+    Args:
+        root: Descriptor of the workspace.
+        path: Stored path.
+        entry: What the snapshot says; ``sha256`` must be known.
+
+    Raises:
+        ContentChanged: it is gone, or of another size; later, from ``read``: it is another content.
+    """
+
+    def __init__(self, root: int, path: bytes, entry: Entry) -> None:
+        super().__init__()
+        self._entry = entry
+        self._digest = hashlib.sha256()
+        try:
+            self._fd = names.open_file(root, names.on_disk(path))
+        except OSError as error:
+            raise ContentChanged(f"It cannot be read any more: {os.strerror(error.errno or 0)}.") from error
+        self._at = 0
+        st = os.fstat(self._fd)
+        if not stat.S_ISREG(st.st_mode) or st.st_size != entry.size:
+            self.close()
+            raise ContentChanged("It was changed after the snapshot.")
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Back to the start, at least."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into ``buffer``; 0 at the end."""
+        view = memoryview(buffer).cast("B")[: self._entry.size - self._at]
+        if not view:
+            return 0
+        count = os.readv(self._fd, [view])
+        self._digest.update(view[:count])
+        self._at += count
+        if not count or (self._at == self._entry.size and self._digest.hexdigest() != self._entry.sha256):
+            raise ContentChanged("It was changed after the snapshot.")
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go back to the start; any other place would leave a gap in the hash."""
+        if (offset, whence) == (0, os.SEEK_CUR) or (whence == os.SEEK_SET and offset == self._at):
+            return self._at
+        if (offset, whence) != (0, os.SEEK_SET):
+            raise io.UnsupportedOperation("A guarded file can only be read again from its start.")
+        os.lseek(self._fd, 0, os.SEEK_SET)
+        self._digest, self._at = hashlib.sha256(), 0
+        return 0
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return self._at
+
+    def close(self) -> None:
+        """Close the file."""
+        if not self.closed:
+            os.close(self._fd)
+        super().close()

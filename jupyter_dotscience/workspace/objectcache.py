@@ -1,0 +1,214 @@
+"""Large contents on a runner, by SHA-256: downloaded and verified once, copied into any number of workspaces.
+
+A workspace's file is never a hard link to the cache: writing to it would change what the next task gets.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Protocol
+
+from jupyter_dotscience.api.problems import Unavailable, Unreachable
+
+from .errors import WorkspaceError, named
+from .hashing import CHUNK
+
+_ATTEMPTS: Final = 5
+"""How often in a row a download may break off without having brought a byte."""
+_COPY: Final = 64 << 20
+
+
+class Source(Protocol):
+    """Where contents come from: the hub, for one project."""
+
+    def read_object(self, sha256: str, start: int) -> Iterator[bytes]:
+        """The content from byte ``start`` on, in pieces."""
+
+
+class ObjectCache:
+    """A folder of contents that keeps within a size by forgetting what was not used for longest.
+
+    One process uses it at a time, with any number of threads.
+
+    Args:
+        folder: Where it is; made when needed.
+        limit: Bytes it may hold. What is being copied stays readable even when it is forgotten meanwhile.
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self.folder, self.limit = folder, limit
+        self._lock = threading.Lock()
+        self._busy: dict[str, tuple[threading.Lock, int]] = {}
+
+    def copy(self, sha256: str, size: int, target: int, source: Source) -> None:
+        """Write a content to an open file, downloading it first if it is not here.
+
+        Args:
+            sha256: 64 hexadecimal digits.
+            size: Bytes.
+            target: Descriptor of an empty file.
+            source: Where to download from.
+
+        Raises:
+            DiskFull: no space left, for the cache or for the target.
+            WorkspaceError: the source has another content than it should, or breaks off again and again.
+            DotscienceError: whatever the source raises.
+        """
+        fd = self._open(sha256, size, source)
+        try:
+            with named("write a large file of the workspace"):
+                _copy(fd, target, size)
+        finally:
+            os.close(fd)
+
+    def has(self, sha256: str, size: int) -> bool:
+        """Whether a content is here."""
+        try:
+            return self._place(sha256).stat().st_size == size
+        except OSError:
+            return False
+
+    def _place(self, sha256: str) -> Path:
+        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+            raise WorkspaceError(f"{sha256[:80]!r} is no SHA-256.")
+        return self.folder / sha256[:2] / sha256[2:]
+
+    def _open(self, sha256: str, size: int, source: Source) -> int:
+        """A descriptor of a content; it stays readable when the name is removed."""
+        place = self._place(sha256)
+        with self._one_at_a_time(sha256):
+            if not self.has(sha256, size):
+                self._download(sha256, size, source)
+            with named(f"read the large object {sha256[:12]} in the cache"):
+                os.utime(place)
+                return os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+
+    @contextlib.contextmanager
+    def _one_at_a_time(self, sha256: str) -> Iterator[None]:
+        """Two tasks that want the same content download it once."""
+        with self._lock:
+            lock, users = self._busy.get(sha256, (threading.Lock(), 0))
+            self._busy[sha256] = (lock, users + 1)
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                lock, users = self._busy[sha256]
+                if users == 1:
+                    del self._busy[sha256]
+                else:
+                    self._busy[sha256] = (lock, users - 1)
+
+    def _download(self, sha256: str, size: int, source: Source) -> None:
+        place = self._place(sha256)
+        partial = self.folder / "partial" / sha256
+        self._make_room(size)
+        try:
+            with named(f"store the large object {sha256[:12]}"):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                partial.parent.mkdir(parents=True, exist_ok=True)
+                _Download(partial, sha256, size, source).run()
+                partial.replace(place)
+        except WorkspaceError as error:
+            cause = error.__cause__
+            if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
+                partial.unlink(missing_ok=True)
+            raise
+
+    def _make_room(self, size: int) -> None:
+        """Forget the contents that were not used for longest until ``size`` bytes more are within the limit."""
+        with self._lock:
+            found = sorted(self._contents())
+            excess = sum(held for _, held, _ in found) + size - self.limit
+            for _, held, path in found:
+                if excess <= 0:
+                    return
+                path.unlink(missing_ok=True)
+                excess -= held
+
+    def _contents(self) -> Iterator[tuple[float, int, Path]]:
+        for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
+            with contextlib.suppress(FileNotFoundError):
+                st = path.stat()
+                yield st.st_mtime, st.st_size, path
+        for path in self.folder.glob("partial/*"):
+            if path.name not in self._busy:
+                with contextlib.suppress(FileNotFoundError):
+                    st = path.stat()
+                    yield st.st_mtime, st.st_size, path
+
+
+class _Download:
+    """Bringing one content into a file, going on where an earlier attempt, or an earlier process, had got to."""
+
+    def __init__(self, path: Path, sha256: str, size: int, source: Source) -> None:
+        self.path, self.sha256, self.size, self.source = path, sha256, size, source
+        self.digest = hashlib.sha256()
+        self.at = 0
+
+    def run(self) -> None:
+        with self.path.open("a+b") as file:
+            self._resume(file.fileno())
+            failures = 0
+            while self.at < self.size:
+                before = self.at
+                try:
+                    self._receive(file.fileno())
+                    failures += 1
+                except (Unreachable, Unavailable):
+                    failures = 0 if self.at > before else failures + 1
+                    if failures >= _ATTEMPTS:
+                        raise
+                if failures >= _ATTEMPTS:
+                    raise WorkspaceError(f"The hub does not send all of the large object {self.sha256[:12]}.")
+            self._verify(file.fileno())
+
+    def _resume(self, fd: int) -> None:
+        if os.fstat(fd).st_size > self.size:
+            os.ftruncate(fd, 0)
+        while chunk := os.pread(fd, CHUNK, self.at):
+            self.digest.update(chunk)
+            self.at += len(chunk)
+
+    def _receive(self, fd: int) -> None:
+        for chunk in self.source.read_object(self.sha256, self.at):
+            if self.at + len(chunk) > self.size:
+                raise self._wrong(fd)
+            view = memoryview(chunk)
+            while view:
+                view = view[os.write(fd, view) :]
+            self.digest.update(chunk)
+            self.at += len(chunk)
+
+    def _verify(self, fd: int) -> None:
+        if self.digest.hexdigest() != self.sha256:
+            raise self._wrong(fd)
+        os.fsync(fd)
+
+    def _wrong(self, fd: int) -> WorkspaceError:
+        os.ftruncate(fd, 0)
+        return WorkspaceError(f"What the hub sent for the large object {self.sha256[:12]} has another SHA-256.")
+
+
+def _copy(source: int, target: int, size: int) -> None:
+    """Copy a whole file; by reference where the file system can (copy_file_range(2))."""
+    at = 0
+    if hasattr(os, "copy_file_range"):
+        try:
+            while at < size and (count := os.copy_file_range(source, target, min(_COPY, size - at), at, at)):
+                at += count
+        except OSError as error:
+            if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
+                raise
+    while at < size:
+        chunk = os.pread(source, min(CHUNK, size - at), at)
+        if not chunk:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        at += os.pwrite(target, chunk, at)

@@ -1,0 +1,237 @@
+"""Sending contents to the hub: only what it lacks, large files by streams, small ones inline or in packs.
+
+There is no state to resume from: what has arrived is not asked for again.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Final, Protocol, cast
+
+from jupyter_dotscience.api import paths
+from jupyter_dotscience.api.commits import Change, Missing, MissingQuery, ObjectRef
+
+from . import names
+from .diff import Changes
+from .entry import Entry
+from .errors import ContentChanged, named
+from .guarded import GuardedFile, read_blob
+from .pack import PackWriter
+
+MAX_INLINE_FILES: Final = 200
+MAX_INLINE_BYTES: Final = 1 << 20
+"""What goes into the commit request itself, so that a small change is one request."""
+MAX_PACK: Final = 64 << 20
+"""Bytes of content in one pack; a bound on memory too, for all of a pack is checked before any is written."""
+_QUERY: Final = 50_000
+_STREAMS: Final = 3
+
+Progress = Callable[[int, int], None]
+"""``progress(done, total)``, in bytes that have to be sent. Called from several threads, one at a time."""
+
+
+class Remote(Protocol):
+    """The hub, as far as one project's contents go. Errors are those of the client."""
+
+    def find_missing(self, query: MissingQuery) -> Missing:
+        """Which of these contents the project lacks."""
+
+    def put_pack(self, body: BinaryIO, size: int) -> Any:
+        """Send a pack of ``size`` bytes; ``body`` can be rewound."""
+
+    def put_object(self, sha256: str, body: BinaryIO, size: int) -> Any:
+        """Send a large content of ``size`` bytes; ``body`` can be rewound."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What the hub has now.
+
+    Attributes:
+        changes: For :class:`~jupyter_dotscience.api.commits.CommitCreate`, sorted by path.
+        left: Stored path and reason of files that were written to after the snapshot: for the next commit.
+    """
+
+    changes: list[Change]
+    left: dict[bytes, str] = field(default_factory=dict)
+
+
+def send(root: str | os.PathLike[str], changes: Changes, remote: Remote, progress: Progress | None = None) -> Sent:
+    """Send the contents of the changed files below ``root`` that the hub lacks.
+
+    Args:
+        root: The folder that was scanned.
+        changes: What has to become part of a commit.
+        remote: The hub.
+        progress: Told how far it is.
+
+    Raises:
+        DiskFull, WorkspaceError: no place for a pack, or ``root`` is gone.
+        DotscienceError: whatever the remote raises.
+    """
+    with named(f"read the folder {os.fspath(root)}"):
+        fd = names.open_folder(root)
+    try:
+        return _Sending(fd, changes.changed, remote, progress).run()
+    finally:
+        os.close(fd)
+
+
+class _Sending:
+    """One call of :func:`send`."""
+
+    def __init__(self, root: int, changed: Mapping[bytes, Entry], remote: Remote, progress: Progress | None) -> None:
+        self.root, self.changed, self.remote = root, changed, remote
+        self.inline: dict[bytes, bytes] = {}
+        self.left: dict[bytes, str] = {}
+        self.meter = _Meter(progress)
+
+    def run(self) -> Sent:
+        large = {path: entry for path, entry in self.changed.items() if entry.large}
+        small = {path: entry for path, entry in self.changed.items() if not entry.large}
+        is_inline = len(small) <= MAX_INLINE_FILES and sum(e.size for e in small.values()) <= MAX_INLINE_BYTES
+        blobs, objects = self._missing({} if is_inline else small, large)
+        self.meter.expect(sum(e.size for e in (small if is_inline else blobs).values()))
+        self.meter.expect(sum(e.size for e in objects.values()))
+        if is_inline:
+            self.inline = dict(self._read(small))
+            self.meter.advance(sum(map(len, self.inline.values())))
+        self._send_packs(blobs)
+        self._send_objects(objects)
+        return Sent([self._change(p, e) for p, e in sorted(self.changed.items()) if p not in self.left], self.left)
+
+    def _missing(
+        self, small: Mapping[bytes, Entry], large: Mapping[bytes, Entry]
+    ) -> tuple[dict[bytes, Entry], dict[bytes, Entry]]:
+        """One path for each content that the hub lacks: blobs, objects."""
+        blobs = {entry.blob: path for path, entry in small.items()}
+        objects = {_sha256(entry): path for path, entry in large.items()}
+        lacking: dict[bytes, Entry] = {}
+        for query in _queries(list(blobs), [ObjectRef(sha256=k, size=large[p].size) for k, p in objects.items()]):
+            answer = self.remote.find_missing(query)
+            lacking |= {blobs[blob]: small[blobs[blob]] for blob in answer.blobs if blob in blobs}
+            lacking |= {objects[sha]: large[objects[sha]] for sha in answer.objects if sha in objects}
+        return {p: e for p, e in lacking.items() if not e.large}, {p: e for p, e in lacking.items() if e.large}
+
+    def _read(self, small: Mapping[bytes, Entry]) -> Iterator[tuple[bytes, bytes]]:
+        for path, entry in small.items():
+            try:
+                yield path, read_blob(self.root, path, entry)
+            except ContentChanged as error:
+                self._leave(entry, str(error))
+
+    def _leave(self, entry: Entry, reason: str) -> None:
+        """Leave out all files that have the content which could not be sent."""
+        self.left |= {path: reason for path, e in self.changed.items() if e.blob == entry.blob}
+
+    def _send_packs(self, blobs: Mapping[bytes, Entry]) -> None:
+        for group in _groups(blobs):
+            contents = [data for _, data in self._read(group)]
+            if contents:
+                self._send_pack(contents)
+
+    def _send_pack(self, contents: list[bytes]) -> None:
+        with named("write a pack to the folder for temporary files"), tempfile.TemporaryFile() as file:
+            writer = PackWriter(file, len(contents))
+            for data in contents:
+                writer.add(data)
+            writer.finish()
+            file.seek(0)
+            self.remote.put_pack(cast("BinaryIO", file), writer.size)
+        self.meter.advance(sum(map(len, contents)))
+
+    def _send_objects(self, objects: Mapping[bytes, Entry]) -> None:
+        if not objects:
+            return
+        pool = ThreadPoolExecutor(min(_STREAMS, len(objects)), "dotscience-send")
+        try:
+            futures = [pool.submit(self._send_object, path, entry) for path, entry in objects.items()]
+            for future in futures:
+                future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _send_object(self, path: bytes, entry: Entry) -> None:
+        try:
+            with _Metered(self.root, path, entry, self.meter) as file:
+                self.remote.put_object(_sha256(entry), cast("BinaryIO", file), entry.size)
+        except ContentChanged as error:
+            self._leave(entry, str(error))
+
+    def _change(self, path: bytes, entry: Entry) -> Change:
+        return Change(
+            path=paths.to_text(path),
+            mode=entry.kind,
+            size=entry.size,
+            sha256=entry.sha256,
+            modified=entry.modified,
+            data=self.inline.get(path),
+            blob=None if entry.large or path in self.inline else entry.blob,
+            large=entry.large,
+        )
+
+
+class _Meter:
+    """Adds up what was sent."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress, self._lock = progress, threading.Lock()
+        self.done = self.total = 0
+
+    def expect(self, count: int) -> None:
+        self.total += count
+
+    def advance(self, count: int) -> None:
+        with self._lock:
+            self.done += count
+            if self._progress is not None:
+                self._progress(self.done, self.total)
+
+
+class _Metered(GuardedFile):
+    """A guarded file that tells a meter how far it was read."""
+
+    def __init__(self, root: int, path: bytes, entry: Entry, meter: _Meter) -> None:
+        super().__init__(root, path, entry)
+        self._meter = meter
+
+    def readinto(self, buffer: Any) -> int:
+        count = super().readinto(buffer)
+        self._meter.advance(count)
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        before = self.tell()
+        after = super().seek(offset, whence)
+        if after != before:
+            self._meter.advance(after - before)
+        return after
+
+
+def _sha256(entry: Entry) -> str:
+    assert entry.sha256 is not None, "a large file is known by its SHA-256"
+    return entry.sha256
+
+
+def _queries(blobs: list[str], objects: list[ObjectRef]) -> Iterator[MissingQuery]:
+    for start in range(0, max(len(blobs), len(objects)), _QUERY):
+        part = slice(start, start + _QUERY)
+        yield MissingQuery(blobs=blobs[part], objects=objects[part])
+
+
+def _groups(blobs: Mapping[bytes, Entry]) -> Iterator[dict[bytes, Entry]]:
+    group: dict[bytes, Entry] = {}
+    size = 0
+    for path, entry in sorted(blobs.items()):
+        if group and size + entry.size > MAX_PACK:
+            yield group
+            group, size = {}, 0
+        group[path] = entry
+        size += entry.size
+    if group:
+        yield group
