@@ -129,7 +129,7 @@ class RunQuery(Request, frozen=True, kw_only=True):
 
     ``filter`` is a conjunction: ``COLUMN OP VALUE and COLUMN OP VALUE ...`` with COLUMN one of ``parameters.NAME``,
     ``summary.NAME``, ``labels.NAME``, ``status``, ``authority``, ``author``, ``task``; OP one of ``= != < <= > >= ~``
-    (``~``: contains); VALUE a number or text, quoted with '' or "" where it holds spaces; names likewise after the dot.
+    (``~``: contains, in upper or lower case); VALUE a number or text, quoted with '' or "" where it holds spaces; names likewise after the dot.
     ``sort`` is a column or ``created``, with a ``-`` before it for descending.
     """
 

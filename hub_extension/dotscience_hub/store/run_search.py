@@ -206,5 +206,5 @@ def _ordered(column: Any, operator: str, value: float | str) -> ColumnElement[bo
 
 def _contains(column: Any, text: str) -> ColumnElement[bool]:
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    clause: ColumnElement[bool] = column.like(f"%{escaped}%", escape="\\")
+    clause: ColumnElement[bool] = column.ilike(f"%{escaped}%", escape="\\")
     return clause
