@@ -133,6 +133,12 @@ for _ in range(2):
     assert printed == "there_is_no_such_thing False\n" * 2
 
 
+def test_odd_entries_of_the_path_are_skipped(bare_python: Python, tmp_path: Path) -> None:
+    """What Python passes over in `sys.path`, the offer passes over too."""
+    code = f"import sys\nfrom pathlib import Path\nsys.path[:0] = [None, 7, Path('/'), '', '/missing']\n{WHICH}"
+    assert bare_python.output(code, tmp_path) == f"{PACKAGE / '__init__.py'}\n"
+
+
 def test_reload_and_pickle_work(bare_python: Python, tmp_path: Path) -> None:
     """Functions pickle by name, and a reload gives the library again."""
     code = """

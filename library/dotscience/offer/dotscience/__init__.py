@@ -9,8 +9,8 @@ serves. The package's folder is ``importlib.util.find_spec("dotscience").submodu
 
 ``PYTHONPATH`` comes before site-packages, so `import dotscience` finds this file first. It looks for another
 `dotscience` as Python would without it, and takes the one of the enclosing package only if there is none.
-What it finds then runs in this very module object, as if this file had never been there. Python 3.8 and
-later.
+What it finds then runs in this very module object, as if this file had never been there.
+Python 3.8 and later.
 """
 
 
@@ -28,8 +28,7 @@ class _Offer:
         self.os = os
         self.module = module
         self.folder = self.above(file)
-        # One offer may find a second one, in a task started from a task: each then hides itself from the
-        # next.
+        # One offer may find a second one, in a task started from a task: each hides itself from the next.
         self.hidden = module.__dict__.setdefault("_hidden", set())
         self.hidden.add(self.folder)
 
@@ -52,8 +51,7 @@ class _Offer:
 
         for finder in list(sys.meta_path):
             spec = self.other(finder, PathFinder, sys.path)
-            # A folder that merely has the name, of data for example, is a namespace package and has no
-            # origin.
+            # A folder of data that has the name, say, is a namespace package and has no origin.
             if spec is not None and spec.origin and self.above(spec.origin) not in self.hidden:
                 return spec
         package = self.os.path.dirname(self.folder)
@@ -65,7 +63,9 @@ class _Offer:
     def other(self, finder, path_finder, path):
         """What one of Python's finders says when this offer is not there."""
         if finder is path_finder:
-            path = [entry for entry in path if self.os.path.realpath(entry) not in self.hidden]
+            # Python skips entries that are no text, so they must not be an error here.
+            texts = [entry for entry in path if isinstance(entry, str)]
+            path = [entry for entry in texts if self.os.path.realpath(entry) not in self.hidden]
             return finder.find_spec("dotscience", path)
         # Such as those of editable installs; very old ones have no such method.
         return finder.find_spec("dotscience", None) if hasattr(finder, "find_spec") else None
