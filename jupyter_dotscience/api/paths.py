@@ -119,7 +119,7 @@ def _unescaped(part: bytes) -> bytes | None:
     if part[:1] != b"%" or len(part) < 3:
         return None
     try:
-        name = bytes.fromhex(part[1:3].decode()) + part[3:]
+        name = bytes([int(part[1:3], 16)]) + part[3:]
     except ValueError:
         return None
     return name if _escaped(name) == part else None

@@ -14,9 +14,6 @@ CHUNK: Final = 1 << 20
 _POINTER = re.compile(
     rb"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize (0|[1-9][0-9]{0,18})\n"
 )
-MIN_POINTER: Final = 127
-MAX_POINTER: Final = 145
-"""Sizes in bytes between which all pointers lie (sizes of 1 to 19 digits)."""
 
 
 class Pointer(NamedTuple):
@@ -34,6 +31,11 @@ def pointer(sha256: str, size: int) -> bytes:
         size: The content's size in bytes.
     """
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
+
+
+MIN_POINTER: Final = len(pointer("0" * 64, 0))
+MAX_POINTER: Final = len(pointer("0" * 64, 2**63 - 1))
+"""Sizes in bytes between which all pointers lie."""
 
 
 def parse_pointer(data: bytes) -> Pointer | None:
