@@ -16,6 +16,8 @@ class Body(Protocol):
     content_type: str
     length: int | None
     repeatable: bool
+    failure: OSError | None
+    """Why the content could not be read, which is no fault of the connection."""
 
     def pieces(self) -> bytes | Iterator[bytes]:
         """The body from its beginning; a body that is not repeatable can be asked for it once."""
@@ -26,6 +28,7 @@ class BytesBody:
     """A body in memory."""
 
     repeatable = True
+    failure: OSError | None = None
 
     def __init__(self, data: bytes, content_type: str) -> None:
         self.content_type = content_type
@@ -39,6 +42,8 @@ class BytesBody:
 
 class FileBody:
     """The rest of an open file, from where it stands."""
+
+    failure: OSError | None = None
 
     def __init__(self, file: BinaryIO, content_type: str, length: int | None) -> None:
         self.content_type = content_type
@@ -60,15 +65,24 @@ class FileBody:
             self._file.seek(self._start)
         left = self.length
         while left is None or left > 0:
-            piece = self._file.read(PIECE if left is None else min(PIECE, left))
+            piece = self._read(PIECE if left is None else min(PIECE, left))
             if not piece:
                 return
             left = None if left is None else left - len(piece)
             yield piece
 
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            self.failure = error
+            raise
+
 
 class PiecesBody:
     """An iterable; one that makes a new iterator each time (a list, an object with ``__iter__``) can be repeated."""
+
+    failure: OSError | None = None
 
     def __init__(self, pieces: Iterable[bytes], content_type: str, length: int | None) -> None:
         self.content_type = content_type

@@ -147,6 +147,8 @@ class Transport:
                 preload_content=False,
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
+            if request.body is not None and request.body.failure is not None:
+                raise request.body.failure from None
             raise _Failed(self.url, error) from error
 
     def _refused(self, response: BaseHTTPResponse) -> tuple[DotscienceError, float | None]:
