@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +9,10 @@ from pathlib import Path
 from jupyter_dotscience.api.commits import Change, CommitCreate, Mode
 from jupyter_dotscience.api.paths import to_bytes
 from jupyter_dotscience.api.problems import BadRequest, TooLarge
-from jupyter_dotscience.workspace.hashing import pointer
+from jupyter_dotscience.workspace.hashing import parse_pointer, pointer
 
 from . import facts
-from .facts import FileFacts
+from .facts import BlobFacts, FileFacts
 from .limits import Limits
 from .loose import LooseWriter
 from .reader import Reader
@@ -68,20 +67,20 @@ class ChangeReader:
         changes = Changes()
         for deleted in request.deletes:
             changes.entries[check_path(to_bytes(deleted))] = None
-        blobs = self._blob_facts([change for change in request.changes if change.blob is not None])
-        large = self._sizes([change.sha256 or "" for change in request.changes if change.large])
+        blobs = self._blob_facts(request.changes)
+        large = self._objects(request.changes, blobs)
         for change in request.changes:
             path = check_path(to_bytes(change.path))
             if path in changes.entries:
                 raise BadRequest(f"{change.path!r} is named more than once.", code="bad_path")
             oid, known = self._content(change, blobs, large)
             changes.entries[path] = Entry(MODES[change.mode], oid)
-            changes.facts[path] = FileFacts(known.size, known.sha256, known.large, max(change.modified, 0))
+            changes.facts[path] = known.of_file(large, modified=max(change.modified, 0))
         return changes
 
     def _content(
-        self, change: Change, blobs: Mapping[str, FileFacts], large: Mapping[str, int]
-    ) -> tuple[bytes, FileFacts]:
+        self, change: Change, blobs: Mapping[str, BlobFacts], large: Mapping[str, int]
+    ) -> tuple[bytes, BlobFacts]:
         ways = (change.data is not None) + (change.blob is not None) + change.large
         if ways != 1:
             raise BadRequest(f"{change.path!r} needs exactly one of data, blob and large.", code="bad_change")
@@ -90,17 +89,16 @@ class ChangeReader:
         elif change.blob is not None:
             found = self._known(change, blobs)
         else:
-            found = self._large(change, large)
-        self._check_facts(change, found[1])
+            return self._large(change, large)
+        _check_facts(change, found[1].size, found[1].sha256)
         return found
 
-    def _inline(self, change: Change, data: bytes) -> tuple[bytes, FileFacts]:
+    def _inline(self, change: Change, data: bytes) -> tuple[bytes, BlobFacts]:
         if len(data) > self._limits.inline:
             raise TooLarge(f"{change.path!r} is too large to be sent in a commit; send it as an object first.")
-        known = FileFacts(len(data), hashlib.sha256(data).hexdigest(), large=False)
-        return self._writer.add(b"blob", data), known
+        return self._writer.add(b"blob", data), facts.of_content(data)
 
-    def _known(self, change: Change, blobs: Mapping[str, FileFacts]) -> tuple[bytes, FileFacts]:
+    def _known(self, change: Change, blobs: Mapping[str, BlobFacts]) -> tuple[bytes, BlobFacts]:
         assert change.blob is not None
         if change.blob not in blobs:
             raise BadRequest(
@@ -110,7 +108,7 @@ class ChangeReader:
             )
         return bytes.fromhex(change.blob), blobs[change.blob]
 
-    def _large(self, change: Change, large: Mapping[str, int]) -> tuple[bytes, FileFacts]:
+    def _large(self, change: Change, large: Mapping[str, int]) -> tuple[bytes, BlobFacts]:
         if change.sha256 is None or change.mode is Mode.SYMLINK:
             raise BadRequest(f"The large file {change.path!r} needs its sha256 and is no symlink.", code="bad_change")
         if change.sha256 not in large:
@@ -119,18 +117,28 @@ class ChangeReader:
                 code="missing_content",
                 detail={"sha256": change.sha256},
             )
-        known = FileFacts(large[change.sha256], change.sha256, large=True)
-        return self._writer.add(b"blob", pointer(change.sha256, known.size)), known
+        _check_facts(change, large[change.sha256], change.sha256)
+        content = pointer(change.sha256, change.size)
+        return self._writer.add(b"blob", content), facts.of_content(content)
 
-    def _check_facts(self, change: Change, known: FileFacts) -> None:
-        if change.size != known.size:
-            raise BadRequest(f"{change.path!r} has {known.size} bytes, not {change.size}.", code="bad_content")
-        if change.sha256 is not None and change.sha256 != known.sha256:
-            raise BadRequest(f"{change.path!r} has not the SHA-256 that was sent.", code="bad_content")
-        if change.mode is Mode.SYMLINK and (known.large or not 0 < known.size <= MAX_LINK):
-            raise BadRequest(f"The symlink {change.path!r} has an impossible target.", code="bad_content")
+    def _objects(self, changes: Iterable[Change], blobs: Mapping[str, BlobFacts]) -> Mapping[str, int]:
+        """Sizes of the objects that large files name, and pointers that came as plain files."""
+        wanted = {change.sha256 for change in changes if change.large and change.sha256 is not None}
+        wanted |= {known.pointer.sha256 for known in blobs.values() if known.pointer is not None}
+        inline = (parse_pointer(change.data) for change in changes if change.data is not None)
+        wanted |= {found.sha256 for found in inline if found is not None}
+        return self._sizes(sorted(wanted)) if wanted else {}
 
-    def _blob_facts(self, changes: Iterable[Change]) -> dict[str, FileFacts]:
+    def _blob_facts(self, changes: Iterable[Change]) -> dict[str, BlobFacts]:
         """The hub's own figures of contents sent before: what provenance rests on is never taken on trust."""
         wanted = {change.blob for change in changes if change.blob is not None}
         return dict(facts.of_blobs(self._folder, wanted)) if wanted else {}
+
+
+def _check_facts(change: Change, size: int, sha256: str) -> None:
+    if change.size != size:
+        raise BadRequest(f"{change.path!r} has {size} bytes, not {change.size}.", code="bad_content")
+    if change.sha256 is not None and change.sha256 != sha256:
+        raise BadRequest(f"{change.path!r} has not the SHA-256 that was sent.", code="bad_content")
+    if change.mode is Mode.SYMLINK and not 0 < size <= MAX_LINK:
+        raise BadRequest(f"The symlink {change.path!r} has an impossible target.", code="bad_content")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_dotscience.workspace.hashing import MAX_POINTER, parse_pointer
+from jupyter_dotscience.workspace.hashing import MAX_POINTER, Pointer, parse_pointer
 
 from .binary import GitError, command, environment
 
@@ -33,15 +33,39 @@ class FileFacts:
     modified: int = 0
 
 
-def of_content(content: bytes) -> FileFacts:
-    """The facts of what a blob holds; of a pointer, those of what it points to."""
-    pointer = parse_pointer(content)
-    if pointer is not None:
-        return FileFacts(size=pointer.size, sha256=pointer.sha256, large=True)
-    return FileFacts(size=len(content), sha256=hashlib.sha256(content).hexdigest(), large=False)
+@dataclass(frozen=True)
+class BlobFacts:
+    """What a blob itself is.
+
+    Attributes:
+        size: Its bytes.
+        sha256: Of its bytes.
+        pointer: What it points to, when it has the form of a Git LFS pointer.
+    """
+
+    size: int
+    sha256: str
+    pointer: Pointer | None = None
+
+    def of_file(self, objects: Mapping[str, int], modified: int = 0) -> FileFacts:
+        """The facts of a file with this content.
+
+        Args:
+            objects: Sizes of the project's objects. A pointer to anything else is a file like any other: it is what
+                a clone made without git-lfs leaves in a workspace.
+            modified: Nanoseconds since 1970.
+        """
+        if self.pointer is not None and objects.get(self.pointer.sha256) == self.pointer.size:
+            return FileFacts(self.pointer.size, self.pointer.sha256, large=True, modified=modified)
+        return FileFacts(self.size, self.sha256, large=False, modified=modified)
 
 
-def of_blobs(folder: Path, blobs: Iterable[str]) -> Iterator[tuple[str, FileFacts]]:
+def of_content(content: bytes) -> BlobFacts:
+    """The facts of a blob with this content."""
+    return BlobFacts(len(content), hashlib.sha256(content).hexdigest(), parse_pointer(content))
+
+
+def of_blobs(folder: Path, blobs: Iterable[str]) -> Iterator[tuple[str, BlobFacts]]:
     """The facts of blobs, read by one git process in constant memory.
 
     Args:
@@ -82,7 +106,7 @@ def _feed(process: subprocess.Popen[bytes], blobs: list[str]) -> None:
         pass
 
 
-def _answers(process: subprocess.Popen[bytes]) -> Iterator[tuple[str, FileFacts]]:
+def _answers(process: subprocess.Popen[bytes]) -> Iterator[tuple[str, BlobFacts]]:
     out = process.stdout
     assert out is not None
     while line := out.readline():
@@ -102,9 +126,4 @@ def _answers(process: subprocess.Popen[bytes]) -> Iterator[tuple[str, FileFacts]
         out.read(1)
         if kind != "blob":
             continue
-        pointer = parse_pointer(head)
-        yield name, _facts(size, digest.hexdigest()) if pointer is None else of_content(head)
-
-
-def _facts(size: int, sha256: str) -> FileFacts:
-    return FileFacts(size=size, sha256=sha256, large=False)
+        yield name, BlobFacts(size, digest.hexdigest(), parse_pointer(head))

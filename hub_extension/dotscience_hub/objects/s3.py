@@ -42,7 +42,7 @@ class S3Settings:
 
 
 class S3Objects:
-    """Each object is a key; see :class:`ObjectStore`. Content is checked here, in a temporary file, before it is sent."""
+    """Each object is a key; see :class:`ObjectStore`. Content is checked in a local file before it is sent."""
 
     def __init__(self, settings: S3Settings, temporary: Path) -> None:
         """Connect lazily.

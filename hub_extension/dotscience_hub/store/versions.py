@@ -18,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -235,3 +236,13 @@ def _or_ignore(session: Session, table: type[Table], values: Mapping[str, Any]) 
 def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(values), _IN):
         yield values[start : start + _IN]
+
+
+def copy_objects(session: Session, source: str, target: str, created: dt.datetime) -> None:
+    """Let a fork have what its source has; no content is copied."""
+    row = ProjectObjectRow
+    columns = ["project", "sha256", "size", "created"]
+    found = select(literal(target), row.sha256, row.size, literal(created, row.created.type)).where(
+        row.project == source
+    )
+    session.execute(insert(row).from_select(columns, found))
