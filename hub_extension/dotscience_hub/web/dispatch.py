@@ -21,7 +21,6 @@ from .binding import Endpoint
 from .decoding import decode_json
 
 Result = TypeVar("Result")
-Observer = Callable[[Any], None]
 
 
 class Access(Protocol):
@@ -65,12 +64,11 @@ class Call:
 class Dispatcher:
     """Runs calls: plain functions on worker threads, everything else on the event loop."""
 
-    def __init__(self, access: Access, database: Database, pool: ThreadPoolExecutor, observe: Observer) -> None:
-        """Args: who may, where keys are remembered, the threads that do the work, and who hears of bodies."""
+    def __init__(self, access: Access, database: Database, pool: ThreadPoolExecutor) -> None:
+        """Args: who may, where keys are remembered, and the threads that do the work."""
         self._access = access
         self._database = database
         self._pool = pool
-        self._observe = observe
 
     async def in_thread(self, work: Callable[[], Result]) -> Result:
         """The result of ``work``, done on a worker thread."""
@@ -97,7 +95,6 @@ class Dispatcher:
     def _step(self, call: Call) -> Any:
         route = call.endpoint.route
         body = None if route.request is None else decode_json(route, call.body)
-        self._observe(body)
 
         def work() -> Any:
             return encode(route, call.endpoint.call(call.caller, **call.arguments(body)))

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import generate_latest
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What others count.
+
+    Attributes:
+        tasks: Number of tasks by status, as they are now.
+        log_entries: Log entries received since the start.
+    """
+
+    tasks: Mapping[str, int]
+    log_entries: int
 
 
 class Metrics:
@@ -25,6 +39,7 @@ class Metrics:
             "dotscience_request_seconds", "From headers to answer.", ("route",), buckets=_SECONDS, registry=registry
         )
         self._entries = Counter("dotscience_log_entries", "Log entries that agents sent.", registry=registry)
+        self._counted = 0
         self._blocked = Counter(
             "dotscience_event_loop_blocked_seconds", "Time in which the event loop served nobody.", registry=registry
         )
@@ -35,21 +50,19 @@ class Metrics:
         self._requests.labels(route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def count_log_entries(self, number: int) -> None:
-        """Count entries that an agent sent."""
-        self._entries.inc(number)
-
     def count_blocked(self, seconds: float) -> None:
         """Count time in which the event loop was held up."""
         self._blocked.inc(seconds)
 
-    def expose(self, tasks: Callable[[], Mapping[str, int]]) -> bytes:
+    def expose(self, figures: Figures) -> bytes:
         """Everything in Prometheus' text format.
 
         Args:
-            tasks: Gives the number of tasks by status, as they are now.
+            figures: What others count.
         """
+        self._entries.inc(figures.log_entries - self._counted)
+        self._counted = figures.log_entries
         self._tasks.clear()
-        for status, number in tasks().items():
+        for status, number in figures.tasks.items():
             self._tasks.labels(status).set(number)
         return generate_latest(self._registry)

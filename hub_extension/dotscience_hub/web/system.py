@@ -11,7 +11,7 @@ from jupyter_dotscience.api.account import API_VERSION, Account, Health, Version
 from jupyter_dotscience.api.problems import Unavailable
 from jupyter_dotscience.api.protocol import PROTOCOL
 
-from .metrics import Metrics
+from .metrics import Figures, Metrics
 
 Check = Callable[[], Awaitable[None]]
 CHECK_SECONDS = 5.0
@@ -20,18 +20,16 @@ CHECK_SECONDS = 5.0
 class System:
     """Version, health, readiness, figures, and who the caller is."""
 
-    def __init__(
-        self, checks: Mapping[str, Check], metrics: Metrics, count_tasks: Callable[[], Mapping[str, int]]
-    ) -> None:
+    def __init__(self, checks: Mapping[str, Check], metrics: Metrics, figures: Callable[[], Figures]) -> None:
         """Args.
 
         checks: By the name of what is looked at, a coroutine function that raises when it does not work.
         metrics: The figures.
-        count_tasks: Gives the number of tasks by status.
+        figures: Gives what others count; called on a worker thread.
         """
         self._checks = checks
         self._metrics = metrics
-        self._count_tasks = count_tasks
+        self._figures = figures
 
     def get_version(self, _caller: Caller | None) -> VersionInfo:
         """Versions of hub, API and runner protocol."""
@@ -57,7 +55,7 @@ class System:
 
     def get_metrics(self, _caller: Caller | None) -> bytes:
         """Figures for Prometheus."""
-        return self._metrics.expose(self._count_tasks)
+        return self._metrics.expose(self._figures())
 
     async def get_account(self, caller: Caller) -> Account:
         """Who the caller is."""

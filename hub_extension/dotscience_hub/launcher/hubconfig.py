@@ -1,0 +1,116 @@
+"""JupyterHub's configuration: what Dotscience needs in any hub, and all of it for the all-in-one hub."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from jupyter_dotscience.api.routes import Scope
+
+from .child import PARENT
+from .child import __file__ as child_program
+from .folder import DataFolder
+from .settings import HubSettings
+
+SERVICE = "dotscience"
+LAUNCHER = "dotscience-launcher"
+ACCESS = f"access:services!service={SERVICE}"
+
+_DESCRIPTIONS: dict[Scope, dict[str, Any]] = {
+    Scope.PROJECTS_READ: {"description": "Read Dotscience projects, files, tasks, logs and runs"},
+    Scope.PROJECTS_WRITE: {
+        "description": "Create and change Dotscience projects and their files",
+        "subscopes": [Scope.PROJECTS_READ.value],
+    },
+    Scope.TASKS_WRITE: {
+        "description": "Run commands and JupyterLab as Dotscience tasks",
+        "subscopes": [Scope.PROJECTS_READ.value],
+    },
+    Scope.RUNNERS_WRITE: {"description": "Add and remove Dotscience runners"},
+}
+
+
+def add_dotscience(c: Any, *, url: str, command: list[str], environment: dict[str, str] | None = None) -> None:
+    """Add the service, its scopes and its role to a hub's configuration.
+
+    Args:
+        c: The configuration object of ``jupyterhub_config.py``.
+        url: Where the service listens, e.g. ``http://127.0.0.1:10101``.
+        command: How to start the service.
+        environment: More environment variables for it.
+    """
+    c.JupyterHub.custom_scopes = {scope.value: dict(facts) for scope, facts in _DESCRIPTIONS.items()}
+    c.JupyterHub.extra_user_scopes = {ACCESS, *(scope.value for scope in Scope)}
+    _append(c.JupyterHub, "load_roles", {"name": SERVICE, "services": [SERVICE], "scopes": ["read:users:name"]})
+    service = {
+        "name": SERVICE,
+        "display": True,
+        "url": url,
+        "command": command,
+        "environment": environment or {},
+        "oauth_no_confirm": True,
+        "oauth_client_allowed_scopes": [scope.value for scope in Scope],
+    }
+    _append(c.JupyterHub, "services", service)
+    c.JupyterHub.allow_named_servers = True
+    # JupyterLab on runners goes on while the hub is restarted.
+    c.JupyterHub.cleanup_servers = False
+
+
+def configure(c: Any, settings: HubSettings) -> None:
+    """Everything for the all-in-one hub.
+
+    Args:
+        c: The configuration object.
+        settings: What the launcher found out.
+    """
+    folder = DataFolder(Path(settings.data_dir))
+    _configure_network(c, settings)
+    _configure_files(c, folder)
+    _configure_accounts(c, settings, folder)
+    service = [sys.executable, "-m", "dotscience_hub", f"--data-dir={folder.root}", *settings.service_arguments]
+    url = f"http://127.0.0.1:{settings.ports.service}"
+    add_dotscience(c, url=url, command=service, environment={PARENT: str(os.getpid())})
+    _append(c.JupyterHub, "services", {"name": LAUNCHER, "api_token": settings.launcher_token, "display": False})
+    # What `dotscience-hub user add` and the wait for the runner need.
+    scopes = ["admin:users", ACCESS, Scope.PROJECTS_READ.value]
+    _append(c.JupyterHub, "load_roles", {"name": LAUNCHER, "services": [LAUNCHER], "scopes": scopes})
+    # A task is started with `ds run`; a server on the hub itself would run beside its secrets.
+    c.JupyterHub.spawner_class = "dotscience_hub.launcher.spawner.NoServersSpawner"
+    c.JupyterHub.default_url = f"/services/{SERVICE}/"
+
+
+def _configure_network(c: Any, settings: HubSettings) -> None:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    c.JupyterHub.bind_url = f"http://{host}:{settings.port}"
+    c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings.ports.hub}"
+    c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.ports.proxy}"
+    c.ConfigurableHTTPProxy.auth_token = settings.proxy_token
+    # The hub forks the proxy: were the hub killed, nobody else would end it.
+    guard = [sys.executable, "-I", child_program, str(os.getpid())]
+    c.ConfigurableHTTPProxy.command = [*guard, *settings.proxy_command]
+    c.JupyterHub.cleanup_proxy = True
+
+
+def _configure_files(c: Any, folder: DataFolder) -> None:
+    c.JupyterHub.db_url = f"sqlite:///{folder.hub_database}"
+    c.JupyterHub.cookie_secret_file = str(folder.cookie_secret)
+    c.ConfigurableHTTPProxy.pid_file = str(folder.state / "proxy.pid")
+
+
+def _configure_accounts(c: Any, settings: HubSettings, folder: DataFolder) -> None:
+    from dotscience_hub.auth.local import TEMPLATES
+
+    c.JupyterHub.authenticator_class = "dotscience_hub.auth.local.LocalAccountsAuthenticator"
+    c.LocalAccountsAuthenticator.accounts_path = str(folder.accounts)
+    c.LocalAccountsAuthenticator.initial_password_path = str(folder.initial_password)
+    c.Authenticator.admin_users = {settings.admin}
+    c.JupyterHub.template_paths = [str(TEMPLATES)]
+
+
+def _append(section: Any, name: str, item: dict[str, Any]) -> None:
+    """Add to a list that other parts of a configuration may have begun."""
+    value = section.get(name) if name in section else []
+    setattr(section, name, [*value, item])

@@ -1,0 +1,236 @@
+"""`dotscience-hub up`: hub, proxy, service and one runner on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from dotscience_hub.auth.accounts import Accounts
+
+from .backend import choose_backend
+from .errors import LauncherError
+from .folder import DataFolder, write_private
+from .hubapi import HubApi
+from .logfile import LogFile
+from .ports import inner_ports, public_port
+from .processes import Process, adopt_orphans, descendants, end_all, identify, reap
+from .proxy import find_proxy
+from .record import Record
+from .settings import VARIABLE, HubSettings
+from .supervisor import Child, Command, Say
+
+ADMIN = "admin"
+LOCAL_RUNNER = "local"
+READY_SECONDS = 120.0
+RUNNER_PATIENCE, HUB_PATIENCE, REST_PATIENCE = 5.0, 6.0, 2.0
+"""Together under the 15 seconds in which everything ends."""
+_CONFIG = Path(__file__).with_name("jupyterhub_config.py")
+_DROPPED = ("JUPYTERHUB_", "CONFIGPROXY_", "DOTSCIENCE_")
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - recognised, not chosen
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line said.
+
+    Attributes:
+        data_dir: The data folder.
+        host: Address to listen on.
+        port: Port to listen on; 0 for a free one.
+        backend: The runner's; None to look for a Docker engine.
+        ready_file: Where to say that all is ready.
+        verbose: Whether to show what the parts print.
+        runner: Whether to start a runner.
+    """
+
+    data_dir: Path
+    host: str = "127.0.0.1"
+    port: int = 8000
+    backend: str | None = None
+    ready_file: Path | None = None
+    verbose: bool = False
+    runner: bool = True
+
+
+class AllInOne:
+    """The whole on one machine, from start to end."""
+
+    def __init__(self, options: Options, say: Say) -> None:
+        """Args: what is wanted, and how to tell people."""
+        self._options = options
+        self._say = say
+        self._folder = DataFolder(options.data_dir.absolute())
+        self._record = Record(self._folder.state / "processes.json")
+        self._stop = asyncio.Event()
+        self._children: list[Child] = []
+
+    async def run(self) -> None:
+        """Start everything, say so, and end everything at SIGTERM or SIGINT.
+
+        Raises:
+            LauncherError: It cannot start; the text says why.
+        """
+        self._folder.make()
+        if self._options.ready_file is not None:
+            self._options.ready_file.unlink(missing_ok=True)
+        with self._folder.lock():
+            self._clean()
+            self._listen_for_signals()
+            try:
+                await self._start()
+                await self._stop.wait()
+            finally:
+                await self._end()
+
+    def _clean(self) -> None:
+        left = self._record.clean()
+        if left:
+            self._say(f"Ended {left} processes that an earlier start had left.")
+
+    def _listen_for_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.add_signal_handler(number, self._stop.set)
+        adopt_orphans()
+        loop.add_signal_handler(signal.SIGCHLD, self._tidy)
+
+    def _tidy(self) -> None:
+        reap(child.pid for child in self._children if child.pid is not None)
+        self._note()
+
+    def _note(self) -> None:
+        """Remember the hub with all below it, and the runner's agent. Its tasks go on without it, by design."""
+        noted: list[Process] = []
+        for child in self._children:
+            if child.pid is not None and (process := identify(child.pid)) is not None:
+                noted.append(process)
+                noted.extend(descendants(child.pid) if child.command.name == "hub" else ())
+        self._record.save(noted)
+
+    async def _start(self) -> None:
+        proxy = find_proxy()
+        port = public_port(self._options.host, self._options.port)
+        first = not self._folder.accounts.exists()
+        password = await asyncio.to_thread(self._accounts().create_first, ADMIN)
+        settings = self._settings(proxy, port)
+        api = HubApi(self._local_url(port), settings.launcher_token)
+        await self._start_hub(settings, api)
+        if self._options.runner and not self._stop.is_set():
+            await self._start_runner(api)
+        if not self._stop.is_set():
+            self._note()
+            self._announce(port, password, first=first)
+
+    def _accounts(self) -> Accounts:
+        return Accounts(self._folder.accounts, self._folder.initial_password)
+
+    def _settings(self, proxy: list[str], port: int) -> HubSettings:
+        arguments = [f"--local-runner-token={self._folder.runner_token}"] if self._options.runner else []
+        settings = HubSettings(
+            data_dir=str(self._folder.root),
+            host=self._options.host,
+            port=port,
+            ports=inner_ports(self._folder.state / "ports.json"),
+            proxy_command=proxy,
+            proxy_token=self._folder.secret("proxy"),
+            launcher_token=self._folder.secret("launcher"),
+            admin=ADMIN,
+            service_arguments=arguments,
+        )
+        write_private(self._settings_file, msgspec.json.encode(settings))
+        return settings
+
+    @property
+    def _settings_file(self) -> Path:
+        return self._folder.state / "settings.json"
+
+    async def _start_hub(self, settings: HubSettings, api: HubApi) -> None:
+        environment = {**_environment(), VARIABLE: str(self._settings_file)}
+        arguments = [sys.executable, "-m", "jupyterhub", "--config", str(_CONFIG)]
+        command = Command("hub", arguments, environment, self._folder.state, self._end_leftovers)
+        child = await self._launch(command)
+        await self._until(child, api.login_page, "JupyterHub's login page")
+        await self._until(child, api.service_ready, "the Dotscience service")
+        del settings
+
+    async def _start_runner(self, api: HubApi) -> None:
+        backend: str = self._options.backend or await asyncio.to_thread(choose_backend)
+        token = self._folder.runner_token.read_text().strip()
+        environment = {**_environment(), "TOKEN": token, "DOTSCIENCE_URL": api.url}
+        arguments = [sys.executable, "-m", "dotscience_runner", "--backend", backend]
+        arguments += ["--spool", str(self._folder.runner)]
+        child = await self._launch(Command("runner", arguments, environment, self._folder.runner))
+        await self._until(child, lambda: api.runner_online(LOCAL_RUNNER), f"the runner ({backend} backend)")
+
+    async def _launch(self, command: Command) -> Child:
+        log = LogFile(self._folder.logs, command.name, echo=self._options.verbose)
+        child = Child(command, log, self._say)
+        self._children.append(child)
+        await child.start()
+        return child
+
+    async def _until(self, child: Child, ready: Callable[[], bool], what: str) -> None:
+        """Wait until something answers."""
+        deadline = time.monotonic() + READY_SECONDS
+        while not self._stop.is_set() and not await asyncio.to_thread(ready):
+            if not child.running:
+                raise LauncherError(f"The {child.command.name} ended at its start:\n{child.log.tail()}")
+            if time.monotonic() > deadline:
+                raise LauncherError(f"Waited {READY_SECONDS:.0f} s for {what}:\n{child.log.tail()}")
+            self._note()
+            await asyncio.sleep(0.1)
+
+    async def _end_leftovers(self) -> None:
+        """Proxy and service of a hub that was killed: they hold the ports."""
+        own = {process for child in self._children if child.pid is not None for process in _family(child.pid)}
+        left = [process for process in descendants(os.getpid()) if process not in own]
+        await asyncio.to_thread(end_all, [p for p in left if p in self._record.saved], REST_PATIENCE)
+
+    def _announce(self, port: int, password: str | None, *, first: bool) -> None:
+        url = self._public_url(port)
+        self._say(f"Dotscience is ready at {url}")
+        if password is not None and first:
+            self._say(f"User: {ADMIN}\nPassword: {password}")
+        else:
+            self._say(f"User: {ADMIN} (the password was shown at the first start; `dotscience-hub user passwd {ADMIN}`")
+            self._say("sets a new one)")
+        if self._options.ready_file is not None:
+            facts = {"url": url, "username": ADMIN, "password": password}
+            write_private(self._options.ready_file, msgspec.json.encode(facts))
+
+    def _public_url(self, port: int) -> str:
+        host = self._options.host
+        return f"http://{_WILDCARDS.get(host) or (f'[{host}]' if ':' in host else host)}:{port}"
+
+    def _local_url(self, port: int) -> str:
+        return self._public_url(port)
+
+    async def _end(self) -> None:
+        self._say("Stopping.")
+        if self._options.ready_file is not None:
+            self._options.ready_file.unlink(missing_ok=True)
+        patience = {"hub": HUB_PATIENCE, "runner": RUNNER_PATIENCE}
+        # The runner first, while the hub still hears what it has to say.
+        for child in reversed(self._children):
+            await child.stop(patience[child.command.name])
+        await asyncio.to_thread(end_all, descendants(os.getpid()), REST_PATIENCE)
+        self._record.clear()
+
+
+def _family(pid: int) -> list[Process]:
+    process = identify(pid)
+    return [*([process] if process is not None else []), *descendants(pid)]
+
+
+def _environment() -> dict[str, str]:
+    """This process' environment without what would steer a hub, a service or a runner by accident."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(_DROPPED) and key != "TOKEN"}
+    return {**kept, "PYTHONUNBUFFERED": "1"}
