@@ -74,6 +74,9 @@ class Assignment(Model, frozen=True, kw_only=True):
     large_file_threshold: Annotated[int, Meta(description="Files above this many bytes are kept as large objects.")]
     author: Annotated[str, Meta(description="Who created the task.")]
     project_name: str
+    logs_next: Annotated[
+        int, Meta(description="The number of this attempt's first log entry: those of an attempt before stay.")
+    ] = 0
 
 
 class Claimed(Model, frozen=True, kw_only=True):

@@ -41,7 +41,10 @@ def with_correction(task: str, runs: Sequence[RunReport], changed: Iterable[str]
 
     Its id depends on the task and the files only, so that a repeated request means the same run.
     """
-    paths = unclaimed((output for run in runs for output in run.outputs), changed)
+    named = [output for run in runs for output in run.outputs]
+    # A notebook changes by being run: it is the run's code, not a result that somebody forgot to name.
+    named += [run.workload_file for run in runs if run.workload_file]
+    paths = unclaimed(named, changed)
     if not paths:
         return list(runs)
     id_ = str(uuid.uuid5(uuid.UUID(task), "\n".join(["correction", *(run.id for run in runs), *paths])))

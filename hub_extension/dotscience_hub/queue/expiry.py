@@ -51,14 +51,13 @@ class Expiry:
         if row is not None and row.lease_expires is not None and row.lease_expires < self._clock():
             self.end_lease(session, row, f"The runner {row.runner_name} was not heard of any more")
 
-    def end_lease(self, session: Session, row: TaskRow, reason: str, *, for_good: bool = False) -> None:
+    def end_lease(self, session: Session, row: TaskRow, reason: str) -> None:
         """Do what follows from the end of a lease.
 
         Args:
             session: The transaction.
             row: The task, locked.
             reason: Half a sentence on why the lease ends.
-            for_good: The runner is not to come back to it.
         """
         fate = on_expiry(
             attempts=row.attempts,
@@ -68,11 +67,22 @@ class Expiry:
             stop_requested=row.stop_requested,
         )
         if fate is Fate.REQUEUE:
-            self._transitions.requeue(session, row, f"{reason}; it goes to the queue again.", for_good=for_good)
+            self._transitions.requeue(session, row, f"{reason}; it goes to the queue again.", for_good=False)
         elif fate is Fate.STOP:
             self._transitions.end(session, row, TaskStatus.STOPPED, f"{reason}, and it was to be stopped.")
         else:
             self._transitions.end(session, row, TaskStatus.LOST, f"{reason}{_why_lost(row)}.")
+
+    def withdraw(self, session: Session, row: TaskRow, reason: str) -> None:
+        """Take a task away from its runner, which will not come back: somebody removed it."""
+        if row.status == TaskStatus.QUEUED.value:
+            row.fence += 1
+        elif row.finishing:
+            self._transitions.end(session, row, TaskStatus.LOST, f"{reason}{_why_lost(row)}.")
+        elif row.stop_requested:
+            self._transitions.end(session, row, TaskStatus.STOPPED, f"{reason}, and it was to be stopped.")
+        else:
+            self._transitions.requeue(session, row, f"{reason}; it goes to the queue again.", for_good=True)
 
 
 def _why_lost(row: TaskRow) -> str:

@@ -37,7 +37,10 @@ class CollaboratorRow(Table):
     role: Mapped[str]
 
 
-def visible_projects(user: str) -> Select[ProjectRow]:
+ProjectSelect = Select[ProjectRow]
+
+
+def visible_projects(user: str) -> ProjectSelect:
     """Projects of a user and shared with them."""
     return select(ProjectRow).where(or_(ProjectRow.owner == user, ProjectRow.id.in_(shared_with(user))))
 

@@ -57,7 +57,10 @@ def find_by_token(session: Session, token: str) -> RunnerRow | None:
     return tokens.match(token, session.scalars(query))
 
 
-def visible_runners(user: str) -> Select[RunnerRow]:
+RunnerSelect = Select[RunnerRow]
+
+
+def visible_runners(user: str) -> RunnerSelect:
     """Runners of a user, and shared ones."""
     return select(RunnerRow).where(or_(RunnerRow.owner == user, RunnerRow.shared))
 

@@ -64,6 +64,7 @@ class TaskRow(Table):
     lease_expires: Mapped[dt.datetime | None]
     acknowledged: Mapped[bool] = mapped_column(default=False, doc="The runner has used this lease.")
     finishing: Mapped[bool] = mapped_column(default=False, doc="Its results are being saved: it must not run again.")
+    finished_fence: Mapped[int | None] = mapped_column(doc="The lease under which its outcome was reported.")
     left_status: Mapped[str | None] = mapped_column(doc="Where it was when its lease expired.")
 
 
@@ -92,6 +93,9 @@ class LeaseRow(Table):
     token_prefix: Mapped[str]
     token_salt: Mapped[str]
     token_hash: Mapped[str]
+
+
+TaskSelect = Select[TaskRow]
 
 
 def lock_task(session: Session, task: str) -> TaskRow | None:
@@ -144,9 +148,21 @@ def had_lease(session: Session, task: str, runner: str) -> bool:
     return session.scalar(query.limit(1)) is not None
 
 
-def held_by(runner: str) -> Select[TaskRow]:
-    """Tasks that a runner has a lease for."""
-    return select(TaskRow).where(TaskRow.runner_id == runner, TaskRow.status.in_(ON_RUNNER))
+def held_by(runners: Sequence[str]) -> Select[TaskRow]:
+    """Tasks that runners have a lease for, newest first."""
+    held = (TaskRow.runner_id.in_(runners), TaskRow.status.in_(ON_RUNNER))
+    return select(TaskRow).where(*held).order_by(TaskRow.id.desc())
+
+
+def left_by(runner: str) -> Select[TaskRow]:
+    """Tasks that a runner has, or may come back to, in the order of ids."""
+    return select(TaskRow).where(TaskRow.runner_id == runner, TaskRow.status.not_in(TERMINAL)).order_by(TaskRow.id)
+
+
+def recent_of(runner: str, limit: int) -> Select[TaskRow]:
+    """The tasks that a runner had last, newest first."""
+    had = (TaskRow.runner_id == runner, TaskRow.status != QUEUED)
+    return select(TaskRow).where(*had).order_by(TaskRow.id.desc()).limit(limit)
 
 
 def queued_demands(session: Session) -> list[str]:
@@ -181,6 +197,16 @@ def count_by_status(session: Session) -> dict[TaskStatus, int]:
     for status, count in session.execute(select(TaskRow.status, func.count()).group_by(TaskRow.status)):
         counts[TaskStatus(status)] = count
     return counts
+
+
+def count_active(project: str) -> Select[int]:
+    """How many tasks of a project have not ended."""
+    return select(func.count()).where(TaskRow.project_id == project, TaskRow.status.not_in(TERMINAL))
+
+
+def ids_of_project(project: str) -> Select[str]:
+    """Ids of all tasks of a project."""
+    return select(TaskRow.id).where(TaskRow.project_id == project)
 
 
 def ended_before(moment: dt.datetime, limit: int) -> Select[str]:

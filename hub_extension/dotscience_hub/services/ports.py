@@ -1,0 +1,104 @@
+"""What the services about projects and tasks need of others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from jupyter_dotscience.api.commits import CommitCreate, CommitResult
+from jupyter_dotscience.api.runs import RunReport
+from jupyter_dotscience.api.tasks import MergeState
+
+FileVersionOf = tuple[str | None, str | None, str | None]
+"""(commit that last changed it, sha256, blob) of a file."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What became of a task's branch.
+
+    Attributes:
+        state: Whether and how main took it in.
+        conflicts: Paths that both sides changed.
+        head: Main's newest commit now.
+    """
+
+    state: MergeState
+    conflicts: Sequence[str]
+    head: str | None
+
+
+class Workspaces(Protocol):
+    """The versioned files of projects. All methods block."""
+
+    def create(self, project: str) -> object:
+        """Make an empty workspace; nothing happens when there is one."""
+        ...
+
+    def delete(self, project: str) -> None:
+        """Remove a workspace; nothing happens when there is none."""
+        ...
+
+    def head(self, project: str, branch: str) -> str | None:
+        """A branch's newest commit, None while it is empty."""
+        ...
+
+    def resolve(self, project: str, revision: str) -> str | None:
+        """The commit that a revision names. None or NotFound when there is none."""
+        ...
+
+    def commit_task(
+        self, project: str, task: str, author: str, body: CommitCreate, metadata: dict[str, str]
+    ) -> CommitResult:
+        """Record a task's changes on its own branch; the same call again makes the same commit."""
+        ...
+
+    def merge_task(self, project: str, task: str) -> Merged:
+        """Bring a task's branch into main; the same call again changes nothing."""
+        ...
+
+    def file_versions(self, project: str, commit: str | None, paths: Sequence[str]) -> Mapping[str, FileVersionOf]:
+        """Versions of those of the files that are there at a commit."""
+        ...
+
+
+class TaskRuns(Protocol):
+    """Runs, as far as tasks have to do with them."""
+
+    def record_task_runs(
+        self,
+        session: Session,
+        *,
+        project: str,
+        task: str,
+        author: str,
+        runs: Sequence[RunReport],
+        commit: str | None,
+        inputs: Mapping[str, FileVersionOf],
+        outputs: Mapping[str, FileVersionOf],
+    ) -> int:
+        """Record runs within the transaction."""
+        ...
+
+    def fail_open_runs(self, session: Session, task: str, error: str) -> None:
+        """Mark the live runs of a task that ended without publishing them."""
+        ...
+
+
+class TaskLogs(Protocol):
+    """Logs, as far as tasks have to do with them."""
+
+    def next(self, task: str) -> int:
+        """The sequence number that comes next."""
+        ...
+
+    def seal(self, task: str) -> None:
+        """Make a task's log durable."""
+        ...
+
+    def delete(self, task: str) -> None:
+        """Remove a task's log; nothing happens when there is none."""
+        ...

@@ -1,0 +1,225 @@
+"""What tasks leave behind: versions in between, and the end with its outcome, last changes and runs.
+
+The end is made in an order in which each step may be repeated: the commit (which depends only on what was sent), the
+merge (which does nothing the second time), then one transaction with the outcome, the runs and the end of the lease.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from dotscience_hub.domain import states
+from dotscience_hub.domain.corrections import with_correction
+from dotscience_hub.queue.queue import Queue
+from dotscience_hub.store.base import clean
+from dotscience_hub.store.database import Database
+from dotscience_hub.store.tasks import TaskRow, lock_task
+from jupyter_dotscience.api import metadata
+from jupyter_dotscience.api.commits import CommitCreate, CommitResult
+from jupyter_dotscience.api.protocol import Finish, Finished, TaskCommit
+from jupyter_dotscience.api.runs import RunReport
+from jupyter_dotscience.api.tasks import Execution, JupyterWorkload, MergeState, TaskStatus, Workload
+
+from .caller import Caller
+from .ports import FileVersionOf, Merged, TaskLogs, TaskRuns, Workspaces
+
+NEVER_PUBLISHED = "The task ended before this run was published."
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is to be known of a task outside of transactions."""
+
+    task: str
+    project: str
+    creator: str
+    runner_name: str
+    workload: Workload
+    start: str | None
+    execution: Execution
+    stop_requested: bool
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """A recorded version with its runs."""
+
+    commit: str | None
+    head: str | None
+    runs: Sequence[RunReport]
+    inputs: Mapping[str, FileVersionOf]
+    outputs: Mapping[str, FileVersionOf]
+
+
+class Results:
+    """Serves commit_task and finish."""
+
+    def __init__(
+        self, database: Database, queue: Queue, workspaces: Workspaces, runs: TaskRuns, logs: TaskLogs
+    ) -> None:
+        """Make the service.
+
+        Args:
+            database: Where tasks are.
+            queue: Guards leases, and moves tasks.
+            workspaces: Where changes go.
+            runs: Where runs go.
+            logs: Made durable before the end.
+        """
+        self._database = database
+        self._queue = queue
+        self._workspaces = workspaces
+        self._runs = runs
+        self._logs = logs
+
+    def commit_task(self, caller: Caller, *, task: str, body: TaskCommit) -> CommitResult:
+        """Record a version in the middle of a task, on the task's own branch.
+
+        Raises:
+            LeaseLost: The task is not this runner's any more.
+            BadRequest: The changes are not such as a workspace can have.
+        """
+        with self._database.write() as session:
+            work = _work(self._queue.leases.hold(session, caller.name, task, body.fence))
+        runs = _all_runs(work, body.runs, body.commit)
+        result, saved = self._save(work, body.commit, runs, succeeded=True)
+        with self._database.write() as session:
+            row = self._queue.leases.hold(session, caller.name, task, body.fence)
+            row.result_commit = saved.head or row.result_commit
+            self._record(session, row, saved)
+            self._queue.transitions.noted(session, row)
+        return result
+
+    def finish(self, caller: Caller, *, task: str, body: Finish) -> Finished:
+        """End a task. Repeated, it answers the same and does nothing.
+
+        Raises:
+            LeaseLost: The task is not this runner's any more.
+            BadRequest: The changes are not such as a workspace can have.
+        """
+        with self._database.write() as session:
+            row = lock_task(session, task)
+            if row is not None and _is_repeated(row, caller, body):
+                return _finished(row)
+            row = self._queue.leases.hold(session, caller.name, task, body.fence)
+            row.finishing = True
+            if row.status != TaskStatus.SAVING:
+                self._queue.transitions.move(session, row, TaskStatus.SAVING, "Saving its results.")
+            work = _work(row)
+        saved = self._save_last(work, body)
+        merged = self._workspaces.merge_task(work.project, task)
+        self._logs.seal(task)
+        return self._end(caller, task, body, saved, merged)
+
+    def _save_last(self, work: _Work, body: Finish) -> _Saved:
+        runs = _all_runs(work, body.runs, body.commit)
+        status = states.ended(body.outcome, body.exit_code, stop_requested=work.stop_requested)
+        work = dataclasses.replace(work, execution=body.execution)
+        return self._save(work, body.commit, runs, succeeded=status is TaskStatus.SUCCEEDED)[1]
+
+    def _save(
+        self, work: _Work, commit: CommitCreate | None, runs: Sequence[RunReport], *, succeeded: bool
+    ) -> tuple[CommitResult, _Saved]:
+        """Record changes, if there are any, with the runs' metadata, and find the versions of their files."""
+        paths = sorted({path for run in runs for path in run.inputs})
+        inputs = dict(self._workspaces.file_versions(work.project, work.start, paths)) if paths else {}
+        result = CommitResult(commit=None, head=None)
+        if commit is not None:
+            described = _metadata(work, commit, runs, inputs, succeeded=succeeded)
+            result = self._workspaces.commit_task(work.project, work.task, work.creator, commit, described)
+        at = result.commit or result.head or work.start
+        # What a run read and an earlier one of the same task wrote was not there at the start.
+        late = [path for path in paths if path not in inputs]
+        written = sorted({path for run in runs for path in run.outputs} | set(late))
+        outputs = self._workspaces.file_versions(work.project, at, written) if written else {}
+        inputs.update({path: outputs[path] for path in late if path in outputs})
+        return result, _Saved(at, result.head or result.commit, runs, inputs, outputs)
+
+    def _end(self, caller: Caller, task: str, body: Finish, saved: _Saved, merged: Merged) -> Finished:
+        with self._database.write() as session:
+            row = lock_task(session, task)
+            if row is not None and _is_repeated(row, caller, body):
+                return _finished(row)  # the same request, twice at a time
+            row = self._queue.leases.hold(session, caller.name, task, body.fence)
+            status = states.ended(body.outcome, body.exit_code, stop_requested=row.stop_requested)
+            row.exit_code, row.execution = body.exit_code, body.execution
+            row.result_commit = saved.head or row.result_commit
+            row.merge, row.conflicts = merged.state.value, [clean(path) for path in merged.conflicts]
+            row.finished_fence = body.fence
+            self._record(session, row, saved)
+            self._runs.fail_open_runs(session, task, NEVER_PUBLISHED)
+            message = states.why(body.outcome, status, body.exit_code, clean(body.message))
+            self._queue.transitions.end(session, row, status, message)
+            return _finished(row)
+
+    def _record(self, session: Session, row: TaskRow, saved: _Saved) -> None:
+        if saved.runs:
+            self._runs.record_task_runs(
+                session,
+                project=row.project_id,
+                task=row.id,
+                author=row.creator,
+                runs=saved.runs,
+                commit=saved.commit,
+                inputs=saved.inputs,
+                outputs=saved.outputs,
+            )
+
+
+def _work(row: TaskRow) -> _Work:
+    return _Work(
+        task=row.id,
+        project=row.project_id,
+        creator=row.creator,
+        runner_name=row.runner_name or "",
+        workload=row.workload,
+        start=row.commit,
+        execution=row.execution,
+        stop_requested=row.stop_requested,
+    )
+
+
+def _all_runs(work: _Work, runs: Sequence[RunReport], commit: CommitCreate | None) -> Sequence[RunReport]:
+    """The runs, and the correction for files that none of them claims.
+
+    People save notebooks all the time: in a JupyterLab only a version with runs is worth one.
+    """
+    if commit is None or (isinstance(work.workload, JupyterWorkload) and not runs):
+        return runs
+    return with_correction(work.task, runs, [change.path for change in commit.changes])
+
+
+def _metadata(
+    work: _Work,
+    commit: CommitCreate,
+    runs: Sequence[RunReport],
+    inputs: Mapping[str, FileVersionOf],
+    *,
+    succeeded: bool,
+) -> dict[str, str]:
+    task = metadata.of_task(
+        author=work.creator,
+        message=commit.message,
+        succeeded=succeeded,
+        workload=work.workload,
+        execution=work.execution,
+        runner_name=work.runner_name,
+    )
+    return {**task, **metadata.of_runs(runs, {path: version[0] for path, version in inputs.items()})}
+
+
+def _is_repeated(row: TaskRow, caller: Caller, body: Finish) -> bool:
+    return row.finished_fence == body.fence and row.runner_id == caller.name
+
+
+def _finished(row: TaskRow) -> Finished:
+    return Finished(
+        status=TaskStatus(row.status),
+        commit=row.result_commit,
+        merge=MergeState(row.merge),
+        conflicts=row.conflicts,
+    )
