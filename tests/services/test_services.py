@@ -31,10 +31,13 @@ def test_docker_sweep_removes_running_containers_and_volumes_by_label_only(docke
     """A sweep takes what carries the label, running or not, and leaves everything else."""
     client, name = docker_engine.client, secrets.token_hex(6)
     mine, other = {LABEL: name}, docker_engine.labels
-    taken = client.containers.run(docker_engine.image, ["sleep", "600"], labels=mine, detach=True)
-    volume = client.volumes.create(labels=mine)
     kept = client.containers.create(docker_engine.image, ["true"], labels=other)
-    sweep(client, f"{LABEL}={name}")
+    volume = client.volumes.create(labels=mine)
+    taken = client.containers.create(docker_engine.image, ["sleep", "600"], labels=mine)
+    try:
+        taken.start()
+    finally:
+        sweep(client, f"{LABEL}={name}")
     for gone in (taken, volume):
         with pytest.raises(NotFound):
             gone.reload()
