@@ -656,6 +656,11 @@ export interface components {
             readonly git_path: string;
             /** @description Files above this many bytes are kept as large objects. */
             readonly large_file_threshold: number;
+            /**
+             * @description The number of this attempt's first log entry: those of an attempt before stay.
+             * @default 0
+             */
+            readonly logs_next: number;
             /** @description A UUID (version 7: sortable by time of creation). */
             readonly project: string;
             readonly project_name: string;
