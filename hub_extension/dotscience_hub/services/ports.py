@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from sqlalchemy.orm import Session
@@ -16,51 +15,40 @@ FileVersionOf = tuple[str | None, str | None, str | None]
 """(commit that last changed it, sha256, blob) of a file."""
 
 
-@dataclass(frozen=True)
-class Merged:
-    """What became of a task's branch.
-
-    Attributes:
-        state: Whether and how main took it in.
-        conflicts: Paths that both sides changed.
-        head: Main's newest commit now.
-    """
-
-    state: MergeState
-    conflicts: Sequence[str]
-    head: str | None
-
-
 class Workspaces(Protocol):
     """The versioned files of projects. All methods block."""
 
-    def create(self, project: str) -> object:
+    def create_project(self, project: str) -> None:
         """Make an empty workspace; nothing happens when there is one."""
         ...
 
-    def delete(self, project: str) -> None:
+    def delete_project(self, project: str) -> None:
         """Remove a workspace; nothing happens when there is none."""
         ...
 
-    def head(self, project: str, branch: str) -> str | None:
-        """A branch's newest commit, None while it is empty."""
+    def head(self, project: str) -> str | None:
+        """Main's newest commit, None while it is empty."""
         ...
 
     def resolve(self, project: str, revision: str) -> str | None:
         """The commit that a revision names. None or NotFound when there is none."""
         ...
 
-    def commit_task(
-        self, project: str, task: str, author: str, body: CommitCreate, metadata: dict[str, str]
+    def record_task(
+        self, project: str, task: str, author: str, commit: CommitCreate, metadata: Mapping[str, str]
     ) -> CommitResult:
         """Record a task's changes on its own branch; the same call again makes the same commit."""
         ...
 
-    def merge_task(self, project: str, task: str) -> Merged:
-        """Bring a task's branch into main; the same call again changes nothing."""
+    def merge_task(self, project: str, task: str, author: str) -> tuple[MergeState, list[str], str | None]:
+        """Bring a task's branch into main; the same call again changes nothing.
+
+        Returns:
+            What became of it, the paths that both sides changed, and main's newest commit.
+        """
         ...
 
-    def file_versions(self, project: str, commit: str | None, paths: Sequence[str]) -> Mapping[str, FileVersionOf]:
+    def versions_at(self, project: str, commit: str, paths: Sequence[str]) -> Mapping[str, FileVersionOf]:
         """Versions of those of the files that are there at a commit."""
         ...
 

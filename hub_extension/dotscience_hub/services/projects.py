@@ -60,7 +60,7 @@ class Projects:
             created=now(),
         )
         # First the workspace: a project without one would be broken, a workspace without a project is only left over.
-        self._workspaces.create(row.id)
+        self._workspaces.create_project(row.id)
         with self._database.write() as session:
             session.add(row)
             session.flush()
@@ -96,7 +96,7 @@ class Projects:
             after_commit(session, lambda: self._clear(project, ended))
 
     def _clear(self, project: str, ended: Sequence[str]) -> None:
-        self._workspaces.delete(project)
+        self._workspaces.delete_project(project)
         for task in ended:
             self._logs.delete(task)
 
@@ -151,7 +151,7 @@ class Projects:
             role=_role(row, people, caller),
             collaborators=people,
             created=row.created,
-            head=self._workspaces.head(row.id, "main"),
+            head=self._workspaces.head(row.id),
             git_url=self._git_url(row.id),
         )
 

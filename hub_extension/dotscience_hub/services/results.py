@@ -25,7 +25,7 @@ from jupyter_dotscience.api.runs import RunReport
 from jupyter_dotscience.api.tasks import Execution, JupyterWorkload, MergeState, TaskStatus, Workload
 
 from .caller import Caller
-from .ports import FileVersionOf, Merged, TaskLogs, TaskRuns, Workspaces
+from .ports import FileVersionOf, TaskLogs, TaskRuns, Workspaces
 
 NEVER_PUBLISHED = "The task ended before this run was published."
 
@@ -53,6 +53,8 @@ class _Saved:
     runs: Sequence[RunReport]
     inputs: Mapping[str, FileVersionOf]
     outputs: Mapping[str, FileVersionOf]
+    merge: MergeState = MergeState.NONE
+    conflicts: Sequence[str] = ()
 
 
 class Results:
@@ -111,9 +113,9 @@ class Results:
                 self._queue.transitions.move(session, row, TaskStatus.SAVING, "Saving its results.")
             work = _work(row)
         saved = self._save_last(work, body)
-        merged = self._workspaces.merge_task(work.project, task)
+        merge, conflicts, _ = self._workspaces.merge_task(work.project, task, work.creator)
         self._logs.seal(task)
-        return self._end(caller, task, body, saved, merged)
+        return self._end(caller, task, body, dataclasses.replace(saved, merge=merge, conflicts=conflicts))
 
     def _save_last(self, work: _Work, body: Finish) -> _Saved:
         runs = _all_runs(work, body.runs, body.commit)
@@ -126,20 +128,23 @@ class Results:
     ) -> tuple[CommitResult, _Saved]:
         """Record changes, if there are any, with the runs' metadata, and find the versions of their files."""
         paths = sorted({path for run in runs for path in run.inputs})
-        inputs = dict(self._workspaces.file_versions(work.project, work.start, paths)) if paths else {}
+        inputs = self._versions(work, work.start, paths)
         result = CommitResult(commit=None, head=None)
         if commit is not None:
             described = _metadata(work, commit, runs, inputs, succeeded=succeeded)
-            result = self._workspaces.commit_task(work.project, work.task, work.creator, commit, described)
+            result = self._workspaces.record_task(work.project, work.task, work.creator, commit, described)
         at = result.commit or result.head or work.start
         # What a run read and an earlier one of the same task wrote was not there at the start.
         late = [path for path in paths if path not in inputs]
         written = sorted({path for run in runs for path in run.outputs} | set(late))
-        outputs = self._workspaces.file_versions(work.project, at, written) if written else {}
+        outputs = self._versions(work, at, written)
         inputs.update({path: outputs[path] for path in late if path in outputs})
         return result, _Saved(at, result.head or result.commit, runs, inputs, outputs)
 
-    def _end(self, caller: Caller, task: str, body: Finish, saved: _Saved, merged: Merged) -> Finished:
+    def _versions(self, work: _Work, commit: str | None, paths: Sequence[str]) -> dict[str, FileVersionOf]:
+        return dict(self._workspaces.versions_at(work.project, commit, paths)) if commit and paths else {}
+
+    def _end(self, caller: Caller, task: str, body: Finish, saved: _Saved) -> Finished:
         with self._database.write() as session:
             row = lock_task(session, task)
             if row is not None and _is_repeated(row, caller, body):
@@ -148,7 +153,7 @@ class Results:
             status = states.ended(body.outcome, body.exit_code, stop_requested=row.stop_requested)
             row.exit_code, row.execution = body.exit_code, body.execution
             row.result_commit = saved.head or row.result_commit
-            row.merge, row.conflicts = merged.state.value, [clean(path) for path in merged.conflicts]
+            row.merge, row.conflicts = saved.merge.value, list(saved.conflicts)
             row.finished_fence = body.fence
             self._record(session, row, saved)
             self._runs.fail_open_runs(session, task, NEVER_PUBLISHED)

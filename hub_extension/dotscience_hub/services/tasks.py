@@ -176,7 +176,7 @@ class Tasks:
 
     def _start(self, project: str, commit: str | None) -> str | None:
         if commit is None:
-            return self._workspaces.head(project, "main")
+            return self._workspaces.head(project)
         try:
             found = self._workspaces.resolve(project, commit)
         except NotFound:
