@@ -1,1 +1,1 @@
-"""`ds`, the command line."""
+"""`ds`, the command line of Dotscience."""

@@ -1,0 +1,252 @@
+"""Watching a task from here: its output, what it waits for, its end, and how a person stops it."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .guard import say
+from .streams import JobPrinter
+from .text import printable
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from jupyter_dotscience.api.problems import DotscienceError
+    from jupyter_dotscience.api.tasks import Task
+    from jupyter_dotscience.client import Client
+
+WAIT = 20.0
+"""Seconds of one long poll."""
+PATIENCE = 1.5
+"""Seconds that a task may wait, pull or save before that is worth a line."""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The task has a new state."""
+
+    task: Task
+
+
+@dataclass(frozen=True)
+class LogEnded:
+    """All of the log was printed, or it never will be."""
+
+    error: BaseException | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The hub will not tell the task's state any more."""
+
+    error: BaseException
+
+
+class Interrupts:
+    """Ctrl-C and SIGTERM. The first asks the job to stop, the second leaves at once.
+
+    Installed before the task is created: an impatient person's Ctrl-C must not leave a job behind that nobody knows of.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.events: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self._old: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._old[number] = signal.signal(number, self._arrived)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+
+    def _arrived(self, _number: int, _frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count > 1:
+            raise KeyboardInterrupt
+        self.events.put(self)  # SimpleQueue.put may be called from a signal handler
+
+
+class Connection:
+    """Says once that the hub is away, and once that it is back, whoever notices first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._away = False
+
+    def tell(self, error: DotscienceError | None) -> None:
+        """Take note of a failure, or with None of a success."""
+        with self._lock:
+            if error is not None and not self._away:
+                say(f"The connection to the hub is lost; the task goes on, and so do we when it is back. ({error})")
+            elif error is None and self._away:
+                say("Connected again.")
+            self._away = error is not None
+
+
+class Follower:
+    """Follows one task until it has ended and all of its output is here.
+
+    Two threads wait on the hub, one for the log and one for the state; this one waits for them, and for signals.
+
+    Args:
+        client: A caller who may read and stop the task.
+        task: Just created.
+        interrupts: Installed.
+        verbose: Show the infrastructure's entries too.
+    """
+
+    def __init__(self, client: Client, task: Task, interrupts: Interrupts, *, verbose: bool) -> None:
+        self._client = client
+        self._task = task
+        self._interrupts = interrupts
+        self._events = interrupts.events
+        self._connection = Connection()
+        self._verbose = verbose
+        self._printer = JobPrinter()
+        self._stopped = False
+        self._shown: tuple[str, str] | None = None
+        self._due = time.monotonic() + PATIENCE
+
+    def follow(self) -> Task:
+        """Wait for the end.
+
+        Returns:
+            The task in its last state.
+
+        Raises:
+            KeyboardInterrupt: a second Ctrl-C, or one after the end.
+            BrokenPipeError: what reads our output has gone.
+            DotscienceError: the hub does not let us look any more.
+        """
+        for work in (self._watch_log, self._watch_state):
+            threading.Thread(target=work, name=work.__name__, daemon=True).start()
+        log_ended = False
+        while not (log_ended and self._task.status.terminal):
+            event = self._next()
+            if isinstance(event, Changed):
+                self._see(event.task)
+            elif isinstance(event, LogEnded):
+                if event.error is not None:
+                    raise event.error
+                log_ended = True
+            elif isinstance(event, Failed):
+                raise event.error
+            elif event is self._interrupts:
+                self._stop()
+        return self._task
+
+    @property
+    def midline(self) -> bool:
+        """Whether the job's output ended without a newline."""
+        return self._printer.midline
+
+    @property
+    def stop_arrived(self) -> bool:
+        """Whether the hub knows that the task shall stop."""
+        return self._stopped
+
+    def _next(self) -> object:
+        """The next event; meanwhile tell what takes long."""
+        while True:
+            try:
+                return self._events.get(timeout=max(self._due - time.monotonic(), 0.01) if self._waits() else None)
+            except queue.Empty:
+                self._tell_waiting()
+
+    def _waits(self) -> bool:
+        from jupyter_dotscience.api.tasks import TaskStatus
+
+        task = self._task
+        quiet = task.status.terminal or task.status is TaskStatus.RUNNING
+        return not quiet and (task.status.value, task.message) != self._shown
+
+    def _tell_waiting(self) -> None:
+        from jupyter_dotscience.api.tasks import TaskStatus
+
+        task = self._task
+        self._shown = (task.status.value, task.message)
+        say(printable(task.message or ("Waiting for a runner." if task.status is TaskStatus.QUEUED else task.status)))
+
+    def _see(self, task: Task) -> None:
+        if (task.status, task.message) != (self._task.status, self._task.message):
+            self._due = time.monotonic() + PATIENCE
+        self._task = task
+
+    def _stop(self) -> None:
+        if self._task.status.terminal:
+            raise KeyboardInterrupt
+        say("Stopping; results are being saved. Ctrl-C again to leave now.")
+        threading.Thread(target=self._ask_to_stop, name="stop", daemon=True).start()
+
+    def _ask_to_stop(self) -> None:
+        def ask() -> None:
+            self._client.stop_task(task=self._task.id)
+            self._stopped = True
+
+        self._persist(ask)
+
+    def _watch_log(self) -> None:
+        from jupyter_dotscience.client import follow_logs
+
+        error: BaseException | None = None
+        try:
+            entries = follow_logs(self._client, self._task.id, all=self._verbose, on_trouble=self._connection.tell)
+            for entry in entries:
+                self._printer.write(entry)
+        except BaseException as caught:  # noqa: BLE001 - handed to the thread that waits for us
+            error = caught
+        self._events.put(LogEnded(error))
+
+    def _watch_state(self) -> None:
+        from jupyter_dotscience.api.tasks import TaskQuery
+
+        task = self._task
+
+        def look() -> Task:
+            return self._client.get_task(task=task.id, query=TaskQuery(after=task.version, wait=WAIT))
+
+        while not task.status.terminal:
+            found = self._persist(look)
+            if found is None:
+                return
+            task = found
+            self._events.put(Changed(task))
+
+    def _persist(self, ask: Callable[[], Any]) -> Any:
+        """What ``ask`` gives, sooner or later; None when the hub refuses for good."""
+        from jupyter_dotscience.api.problems import Unavailable, Unreachable
+
+        pause = 0.2
+        while True:
+            try:
+                answer = ask()
+            except (Unreachable, Unavailable) as error:
+                self._connection.tell(error)
+                time.sleep(pause)
+                pause = min(pause * 2, 5.0)
+            except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for us
+                self._events.put(Failed(error))
+                return None
+            else:
+                self._connection.tell(None)
+                return answer
+
+
+def exit_status(task: Task) -> int:
+    """What ``ds run`` exits with: the job's own exit code; where it has none, 130 when stopped and 1 when it failed."""
+    from jupyter_dotscience.api.tasks import TaskStatus
+
+    if task.exit_code:
+        return task.exit_code & 0xFF or 1
+    if task.status is TaskStatus.STOPPED:
+        return 130
+    return 0 if task.status is TaskStatus.SUCCEEDED else 1

@@ -1,0 +1,90 @@
+"""``ds file put``: one file, or a folder, to a place in the workspace."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .guard import Failure
+from .upload import Place, put, warn
+
+if TYPE_CHECKING:
+    from jupyter_dotscience.client import Client
+    from jupyter_dotscience.workspace.scan import Snapshot
+
+
+def put_folder(client: Client, project: str, source: Path, path: str | None, message: str | None) -> str | None:
+    """Put a folder's files below ``path``, by default the folder's own name (``.``: the workspace itself).
+
+    Args:
+        client: Of a user who may write.
+        project: Its id.
+        source: The folder.
+        path: A folder in the workspace.
+        message: Of the commit.
+
+    Returns:
+        The newest commit.
+    """
+    from jupyter_dotscience.workspace.scan import scan
+
+    snapshot = scan(source, ignore=True)
+    warn(snapshot.skipped)
+    name = source.resolve().name if path is None else path
+    prefix = b"" if name.strip("/") in ("", ".") else stored(name) + b"/"
+    return put(client, project, source, snapshot, message or _message(source), Place(prefix=prefix))
+
+
+def put_single(client: Client, project: str, source: Path, path: str | None, message: str | None) -> str | None:
+    """Put one file to ``path``, by default its own name; into ``path`` when that ends in a slash.
+
+    Args:
+        client: As for :func:`put_folder`.
+        project: As for :func:`put_folder`.
+        source: The file.
+        path: A path in the workspace.
+        message: As for :func:`put_folder`.
+
+    Returns:
+        As for :func:`put_folder`.
+    """
+    name = source.name if path is None else path
+    target = stored(name + source.name if name.endswith("/") else name)
+    place = Place(single=target)
+    return put(client, project, source.parent, _snapshot(source), message or _message(source), place)
+
+
+def stored(path: str) -> bytes:
+    """A path as typed, in the form in which the workspace stores it.
+
+    Raises:
+        BadRequest: it has a ``..``, or anything else that no workspace path may have.
+    """
+    from jupyter_dotscience.api.paths import check, escape_git
+
+    parts = [part for part in os.fsencode(path).split(b"/") if part not in (b"", b".")]
+    return check(b"/".join(escape_git(part) for part in parts))
+
+
+def _snapshot(source: Path) -> Snapshot:
+    """One file as a snapshot of the folder that it is in."""
+    from jupyter_dotscience.api.paths import escape_git
+    from jupyter_dotscience.workspace.content import NotRegular, read_stamp
+    from jupyter_dotscience.workspace.entry import DEFAULT_THRESHOLD, Entry, git_mode
+    from jupyter_dotscience.workspace.scan import Snapshot
+    from jupyter_dotscience.workspace.statcache import PLAIN
+
+    try:
+        with source.open("rb") as file:
+            seen = read_stamp(file.fileno(), DEFAULT_THRESHOLD)
+    except NotRegular:
+        raise Failure(f"{source} is no regular file.") from None
+    large = seen.storage != PLAIN
+    entry = Entry(git_mode(seen.mode), seen.blob.hex(), seen.size, seen.sha256_hex, seen.mtime, large)
+    return Snapshot({escape_git(os.fsencode(source.name)): entry})
+
+
+def _message(source: Path) -> str:
+    return f"Upload from {platform.node()}:{source.resolve()}"

@@ -1,0 +1,167 @@
+"""``-u DIRECTORY``: what changed in a folder goes into the workspace, as one commit."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import config
+from .guard import Failure, say
+from .progress import Bar, human_size
+from .text import printable, printable_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jupyter_dotscience.api.commits import CommitCreate
+    from jupyter_dotscience.client import Client
+    from jupyter_dotscience.workspace.diff import Changes
+    from jupyter_dotscience.workspace.entry import Entry
+    from jupyter_dotscience.workspace.scan import Snapshot
+
+TRIES = 5
+"""Commits of others that may come in between before we give up."""
+SHOWN = 10
+
+
+def upload(client: Client, project: str, directory: Path) -> str | None:
+    """Bring the project's main branch to hold the files of ``directory``; files that only it has stay.
+
+    Args:
+        client: Of a user who may write.
+        project: Its id.
+        directory: Scanned with all folders below, but for what ``.dotscience-ignore`` files say.
+
+    Returns:
+        The version that has them, None for an empty workspace.
+
+    Raises:
+        WorkspaceError: the folder cannot be read, or an ignore file is bad.
+        Failure: others commit all the time.
+        DotscienceError: the hub's answer.
+    """
+    from jupyter_dotscience.workspace.scan import scan
+    from jupyter_dotscience.workspace.statcache import StatCache
+
+    snapshot = scan(directory, cache=StatCache(_cache_file(client.url, project, directory)), ignore=True)
+    warn(snapshot.skipped)
+    return put(client, project, directory, snapshot, f"Upload from {platform.node()}:{directory.resolve()}")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a snapshot's files go in the workspace.
+
+    Attributes:
+        prefix: Before each path: empty, or a folder with its slash.
+        single: For one file, its whole path in the workspace instead.
+    """
+
+    prefix: bytes = b""
+    single: bytes | None = None
+
+    def of(self, path: bytes) -> bytes:
+        """The path in the workspace of a path in the snapshot."""
+        return self.prefix + path if self.single is None else self.single
+
+    def base(self, tree: Mapping[bytes, Entry], snapshot: Snapshot) -> dict[bytes, Entry]:
+        """Those files of the workspace that stand where the snapshot's go, by the snapshot's paths."""
+        if self.single is not None:
+            return {path: tree[self.single] for path in snapshot.entries if self.single in tree}
+        start = len(self.prefix)
+        return {path[start:]: entry for path, entry in tree.items() if path.startswith(self.prefix)}
+
+    def blocked_by(self, tree: Mapping[bytes, Entry]) -> list[bytes]:
+        """Files of the workspace whose names the new files need for folders, or the other way round."""
+        parts = (self.prefix.rstrip(b"/") if self.single is None else self.single).split(b"/")
+        above = [b"/".join(parts[:end]) for end in range(1, len(parts) + (self.single is None))]
+        below = self.single + b"/" if self.single is not None else None
+        return [path for path in tree if path in above or (below is not None and path.startswith(below))]
+
+
+def put(
+    client: Client, project: str, root: Path, snapshot: Snapshot, message: str, place: Place = Place()
+) -> str | None:
+    """Commit those files of a snapshot that the main branch does not have in this version.
+
+    Args:
+        client: As for :func:`upload`.
+        project: As for :func:`upload`.
+        root: The folder of the snapshot.
+        snapshot: What to put.
+        message: Of the commit.
+        place: Where.
+
+    Returns:
+        As for :func:`upload`.
+    """
+    from jupyter_dotscience.api.problems import Conflict
+    from jupyter_dotscience.workspace.diff import changes
+    from jupyter_dotscience.workspace.entry import entries_of
+
+    for _ in range(TRIES):
+        listing = client.get_tree(project=project)
+        tree = entries_of(listing)
+        found = changes(place.base(tree, snapshot), snapshot, deletes=False)
+        if not found:
+            return listing.commit
+        request = _send(client, project, root, found, listing.commit, message)
+        request = _placed(request, place, tree)
+        try:
+            return client.create_commit(request, project=project).head
+        except Conflict:
+            continue  # somebody changed the same files since the listing; ours are compared with theirs now
+    raise Failure("Others change the same files all the time; try again later.")
+
+
+def _send(client: Client, project: str, root: Path, found: Changes, parent: str | None, message: str) -> CommitCreate:
+    from jupyter_dotscience.client.remote import ProjectRemote
+    from jupyter_dotscience.workspace.committer import commit_request
+    from jupyter_dotscience.workspace.transfer import send
+
+    size = sum(entry.size for entry in found.changed.values())
+    say(f"Uploading {len(found.changed)} changed file{'s' * (len(found.changed) != 1)} ({human_size(size)}).")
+    bar = Bar("Uploading")
+    try:
+        sent = send(root, found, ProjectRemote(client, project), bar)
+    finally:
+        bar.end()
+    warn(sent.left)
+    message = message.encode(errors="replace").decode()
+    return commit_request(found, sent, branch="main", parent=parent, message=message)
+
+
+def _placed(request: CommitCreate, place: Place, tree: Mapping[bytes, Entry]) -> CommitCreate:
+    """The same commit with the paths that the files have in the workspace."""
+    import msgspec
+
+    from jupyter_dotscience.api.paths import to_bytes, to_text
+
+    def moved(path: str) -> str:
+        return to_text(place.of(to_bytes(path)))
+
+    replace = msgspec.structs.replace
+    return replace(
+        request,
+        changes=[replace(change, path=moved(change.path)) for change in request.changes],
+        deletes=[*map(moved, request.deletes), *map(to_text, place.blocked_by(tree))],
+        skipped=[replace(one, path=moved(one.path)) for one in request.skipped],
+    )
+
+
+def warn(skipped: Mapping[bytes, str]) -> None:
+    """Say which files stay behind, and why; no more than ten of them."""
+    from jupyter_dotscience.api.paths import to_text
+
+    for path, reason in sorted(skipped.items())[:SHOWN]:
+        say(f"Warning: {printable_path(to_text(path))} is left out: {printable(reason)}.")
+    if len(skipped) > SHOWN:
+        say(f"Warning: {len(skipped) - SHOWN} more files are left out.")
+
+
+def _cache_file(url: str, project: str, directory: Path) -> Path:
+    key = "\0".join((url, project, str(directory.resolve())))
+    return config.cache_folder() / "scan" / hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()[:32]
