@@ -57,11 +57,14 @@ class Interrupts:
     def __init__(self) -> None:
         self.count = 0
         self.events: queue.SimpleQueue[object] = queue.SimpleQueue()
+        self.over = False
+        """Nothing is left to stop: leave at the first signal."""
         self._old: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupts:
         for number in (signal.SIGINT, signal.SIGTERM):
-            self._old[number] = signal.signal(number, self._arrived)
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup and a shell's `&` want it
+                self._old[number] = signal.signal(number, self._arrived)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,7 +73,7 @@ class Interrupts:
 
     def _arrived(self, _number: int, _frame: FrameType | None) -> None:
         self.count += 1
-        if self.count > 1:
+        if self.count > 1 or self.over:
             raise KeyboardInterrupt
         self.events.put(self)  # SimpleQueue.put may be called from a signal handler
 
@@ -142,6 +145,7 @@ class Follower:
                 raise event.error
             elif event is self._interrupts:
                 self._stop()
+        self._interrupts.over = True
         return self._task
 
     @property
@@ -183,7 +187,7 @@ class Follower:
 
     def _stop(self) -> None:
         if self._task.status.terminal:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt  # only the rest of the log is outstanding
         say("Stopping; results are being saved. Ctrl-C again to leave now.")
         threading.Thread(target=self._ask_to_stop, name="stop", daemon=True).start()
 

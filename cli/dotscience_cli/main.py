@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import click
@@ -47,7 +48,11 @@ def ds(debug: bool) -> None:
 
 def main() -> None:
     """Run the command that the process's arguments name, and exit with its status."""
-    sys.exit(guard.run(ds, sys.argv[1:]))
+    status = guard.run(ds, sys.argv[1:])
+    if status in (guard.INTERRUPTED, guard.BROKEN_PIPE):
+        # Not sys.exit: a thread that prints a log may be stuck in a write, and hold what the interpreter would flush.
+        os._exit(status)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .guard import Failure
+from .text import printable
 from .upload import Place, put, warn
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ def put_single(client: Client, project: str, source: Path, path: str | None, mes
     """
     name = source.name if path is None else path
     target = stored(name + source.name if name.endswith("/") else name)
-    place = Place(single=target)
-    return put(client, project, source.parent, _snapshot(source), message or _message(source), place)
+    real = source.resolve()  # a symlink that was named is followed, as cp does; sending follows none
+    return put(client, project, real.parent, _snapshot(real), message or _message(source), Place(single=target))
 
 
 def stored(path: str) -> bytes:
@@ -71,18 +72,18 @@ def stored(path: str) -> bytes:
 def _snapshot(source: Path) -> Snapshot:
     """One file as a snapshot of the folder that it is in."""
     from jupyter_dotscience.api.paths import escape_git
-    from jupyter_dotscience.workspace.content import NotRegular, read_stamp
-    from jupyter_dotscience.workspace.entry import DEFAULT_THRESHOLD, Entry, git_mode
+    from jupyter_dotscience.workspace.content import NotRegular, read_entry
+    from jupyter_dotscience.workspace.entry import DEFAULT_THRESHOLD
     from jupyter_dotscience.workspace.scan import Snapshot
-    from jupyter_dotscience.workspace.statcache import PLAIN
 
     try:
-        with source.open("rb") as file:
-            seen = read_stamp(file.fileno(), DEFAULT_THRESHOLD)
+        handle = os.open(source, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # opening a named pipe must not wait
+        try:
+            entry = read_entry(handle, DEFAULT_THRESHOLD)
+        finally:
+            os.close(handle)
     except NotRegular:
-        raise Failure(f"{source} is no regular file.") from None
-    large = seen.storage != PLAIN
-    entry = Entry(git_mode(seen.mode), seen.blob.hex(), seen.size, seen.sha256_hex, seen.mtime, large)
+        raise Failure(f"{printable(str(source))} is no regular file.") from None
     return Snapshot({escape_git(os.fsencode(source.name)): entry})
 
 

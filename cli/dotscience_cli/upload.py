@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +163,14 @@ def warn(skipped: Mapping[bytes, str]) -> None:
         say(f"Warning: {len(skipped) - SHOWN} more files are left out.")
 
 
-def _cache_file(url: str, project: str, directory: Path) -> Path:
+def _cache_file(url: str, project: str, directory: Path) -> Path | None:
+    """Where the stamps of the last scan are; None, at the price of reading all again, where nothing can be kept."""
+    folder = config.cache_folder() / "scan"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    if not os.access(folder, os.W_OK):
+        return None
     key = "\0".join((url, project, str(directory.resolve())))
-    return config.cache_folder() / "scan" / hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()[:32]
+    return folder / hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()[:32]

@@ -12,6 +12,7 @@ from dotscience_cli.tables import listing_options
 
 if TYPE_CHECKING:
     from jupyter_dotscience.api.files import FileVersion
+    from jupyter_dotscience.client import Reader
 
 
 @click.group()
@@ -105,7 +106,7 @@ def _target(path: str, target: Path | None) -> Path:
     return target / name if target.is_dir() else target
 
 
-def _replace(reader: BinaryIO, target: Path) -> None:
+def _replace(reader: Reader, target: Path) -> None:
     """Write beside the target, then put it in its place: half a file never has the whole one's name."""
     import os
     import tempfile
@@ -123,9 +124,8 @@ def _replace(reader: BinaryIO, target: Path) -> None:
         raise
 
 
-def _copy(reader: BinaryIO, out: BinaryIO) -> None:
-    while piece := reader.read(1 << 18):
-        out.write(piece)
+def _copy(reader: Reader, out: BinaryIO) -> None:
+    out.writelines(reader.pieces())
     out.flush()
 
 
