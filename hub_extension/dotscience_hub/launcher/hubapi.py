@@ -31,6 +31,10 @@ class HubApi:
     url: str
     token: str
 
+    def healthy(self) -> bool:
+        """Whether JupyterHub itself answers."""
+        return self._status("GET", "/hub/health") == 200
+
     def login_page(self) -> bool:
         """Whether JupyterHub's login page is served through the proxy."""
         return self._status("GET", "/hub/login") == 200

@@ -52,6 +52,7 @@ class Child:
         self._say = say
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
+        self._settled = False
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -70,9 +71,13 @@ class Child:
         return self._log
 
     async def start(self) -> None:
-        """Start it and keep it running."""
+        """Start it; once :meth:`settle` was called it is started again whenever it ends."""
         await self._spawn()
         self._watch = asyncio.create_task(self._keep())
+
+    def settle(self) -> None:
+        """It works: what ends from now on is started again. Before, an end is a failed start."""
+        self._settled = True
 
     async def _spawn(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
@@ -92,7 +97,7 @@ class Child:
         while True:
             began = time.monotonic()
             code = await self._until_ended()
-            if self._stopping:
+            if self._stopping or not self._settled:
                 return
             failures = 0 if time.monotonic() - began > STEADY_SECONDS else failures
             wait = BACKOFF[min(failures, len(BACKOFF) - 1)]

@@ -157,18 +157,24 @@ class AllInOne:
         arguments = [sys.executable, "-m", "jupyterhub", "--config", str(_CONFIG)]
         command = Command("hub", arguments, environment, self._folder.state, self._end_leftovers)
         child = await self._launch(command)
+        # JupyterHub's own port first: asked through the proxy, it would fill the log with errors until it is there.
+        inner = HubApi(f"http://127.0.0.1:{settings.ports.hub}", settings.launcher_token)
+        await self._until(child, inner.healthy, "JupyterHub")
         await self._until(child, api.login_page, "JupyterHub's login page")
         await self._until(child, api.service_ready, "the Dotscience service")
-        del settings
+        child.settle()
 
     async def _start_runner(self, api: HubApi) -> None:
-        backend: str = self._options.backend or await asyncio.to_thread(choose_backend)
+        backend = self._options.backend
+        if backend is None:
+            backend = await asyncio.to_thread(choose_backend)
         token = self._folder.runner_token.read_text().strip()
         environment = {**_environment(), "TOKEN": token, "DOTSCIENCE_URL": api.url}
         arguments = [sys.executable, "-m", "dotscience_runner", "--backend", backend]
         arguments += ["--spool", str(self._folder.runner)]
         child = await self._launch(Command("runner", arguments, environment, self._folder.runner))
         await self._until(child, lambda: api.runner_online(LOCAL_RUNNER), f"the runner ({backend} backend)")
+        child.settle()
 
     async def _launch(self, command: Command) -> Child:
         log = LogFile(self._folder.logs, command.name, echo=self._options.verbose)
@@ -182,9 +188,9 @@ class AllInOne:
         deadline = time.monotonic() + READY_SECONDS
         while not self._stop.is_set() and not await asyncio.to_thread(ready):
             if not child.running:
-                raise LauncherError(f"The {child.command.name} ended at its start:\n{child.log.tail()}")
+                raise LauncherError(f"The {child.command.name} ended at its start:\n{child.log.tail(15)}")
             if time.monotonic() > deadline:
-                raise LauncherError(f"Waited {READY_SECONDS:.0f} s for {what}:\n{child.log.tail()}")
+                raise LauncherError(f"Waited {READY_SECONDS:.0f} s for {what}:\n{child.log.tail(15)}")
             self._note()
             await asyncio.sleep(0.1)
 

@@ -49,6 +49,7 @@ class RouteHandler(BaseHandler):
 
     async def prepare(self) -> None:
         """Everything that can be refused before the body has arrived."""
+        self._lifecycle.begin(self)
         self.request.connection.set_max_body_size(_UNLIMITED)  # type: ignore[union-attr]
         if self.request.method == "OPTIONS":
             return
@@ -114,10 +115,15 @@ class RouteHandler(BaseHandler):
     def on_connection_close(self) -> None:
         """The caller is gone: nobody waits for the answer."""
         super().on_connection_close()
+        self._lifecycle.end(self)
         if self._upload is not None:
             self._upload.abandon()
         elif self._work is not None:
             self._work.cancel()
+
+    def on_finish(self) -> None:
+        """The answer is complete."""
+        self._lifecycle.end(self)
 
     async def _serve(self, **_parameters: str) -> None:
         """The body is there: call the service and answer."""

@@ -1,4 +1,4 @@
-"""Requests that would hold up a stop."""
+"""Requests that are under way, and how they end when the service stops."""
 
 from __future__ import annotations
 
@@ -9,12 +9,30 @@ from typing import Any
 
 
 class Lifecycle:
-    """Knows the long polls and streams that are open, and ends them when the service stops."""
+    """Knows the requests that are under way; those that would hold up a stop, long polls and streams, it ends."""
 
     def __init__(self) -> None:
-        """Running."""
+        """Nothing is under way."""
+        self._requests: set[object] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._open: set[asyncio.Task[Any]] = set()
         self.stopping = False
+
+    def begin(self, request: object) -> None:
+        """A request came."""
+        self._requests.add(request)
+        self._idle.clear()
+
+    def end(self, request: object) -> None:
+        """It was answered, or its caller is gone. May be told twice."""
+        self._requests.discard(request)
+        if not self._requests:
+            self._idle.set()
+
+    async def idle(self) -> None:
+        """Wait until nothing is under way."""
+        await self._idle.wait()
 
     @contextmanager
     def interruptible(self, work: asyncio.Task[Any]) -> Iterator[None]:

@@ -17,10 +17,12 @@ class Figures:
 
     Attributes:
         tasks: Number of tasks by status, as they are now.
+        runners_online: Number of runners that were heard of lately.
         log_entries: Log entries received since the start.
     """
 
     tasks: Mapping[str, int]
+    runners_online: int
     log_entries: int
 
 
@@ -43,6 +45,7 @@ class Metrics:
         self._blocked = Counter(
             "dotscience_event_loop_blocked_seconds", "Time in which the event loop served nobody.", registry=registry
         )
+        self._runners = Gauge("dotscience_runners_online", "Runners that were heard of lately.", registry=registry)
         self._tasks = Gauge("dotscience_tasks", "Tasks by status.", ("status",), registry=registry)
 
     def observe(self, route: str, status: int, seconds: float) -> None:
@@ -62,6 +65,7 @@ class Metrics:
         """
         self._entries.inc(figures.log_entries - self._counted)
         self._counted = figures.log_entries
+        self._runners.set(figures.runners_online)
         self._tasks.clear()
         for status, number in figures.tasks.items():
             self._tasks.labels(status).set(number)

@@ -1,0 +1,122 @@
+"""The service's start, life and end."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import os
+import secrets
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jupyterhub.services.auth import HubOAuth
+from tornado.httpserver import HTTPServer
+from tornado.web import Application
+
+from dotscience_hub.store.schema import upgrade
+from dotscience_hub.web.application import Rule, make_application, route_rules
+from dotscience_hub.web.authentication import Authentication
+from dotscience_hub.web.binding import Endpoint, bind
+from dotscience_hub.web.blocking import watch_loop
+from dotscience_hub.web.dispatch import Dispatcher
+from dotscience_hub.web.lifecycle import Lifecycle
+from dotscience_hub.web.metrics import Metrics
+from dotscience_hub.web.pages import page_rules
+from dotscience_hub.web.system import System
+from jupyter_dotscience.api.routes import ANYONE, ROUTES, Route
+
+from .checks import make_checks
+from .localrunner import ensure_local_runner
+from .settings import Settings
+from .wiring import Foundation, Services, found, make_services, make_sweeper
+
+log = logging.getLogger("dotscience.server")
+CHUNK = 256 * 1024
+FINISH_SECONDS = 5.0
+"""How long requests may go on after SIGTERM; JupyterHub's patience is 10 seconds."""
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Args:
+        settings: The configuration.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    base = found(settings)
+    await asyncio.to_thread(upgrade, base.database)
+    await asyncio.to_thread(base.commits.recover)
+    services = make_services(base)
+    if settings.local_runner_token is not None:
+        await asyncio.to_thread(ensure_local_runner, services, settings.local_runner_token)
+    await _run(base, services, stop)
+    services.contents.close()
+    base.pool.shutdown(wait=False, cancel_futures=True)
+    base.database.dispose()
+    log.info("stopped")
+
+
+async def _run(base: Foundation, services: Services, stop: asyncio.Event) -> None:
+    metrics, lifecycle = Metrics(), Lifecycle()
+    server = _listen(_application(base, services, metrics, lifecycle))
+    background = [
+        asyncio.create_task(make_sweeper(base, services).run()),
+        asyncio.create_task(watch_loop(metrics)),
+    ]
+    log.info("ready")
+    await stop.wait()
+    server.stop()
+    lifecycle.stop()
+    try:
+        await asyncio.wait_for(lifecycle.idle(), FINISH_SECONDS)
+    except TimeoutError:
+        log.warning("some requests did not end in %.0f s", FINISH_SECONDS)
+    for task in background:
+        task.cancel()
+    await asyncio.wait(background)
+
+
+def _application(base: Foundation, services: Services, metrics: Metrics, lifecycle: Lifecycle) -> Application:
+    hub = HubOAuth.instance(cache_max_age=base.settings.auth_cache_seconds)
+    dispatcher = Dispatcher(services.access, base.database, base.pool)
+    authentication = Authentication(hub, services.access, dispatcher.in_thread)
+    system = System(make_checks(base, hub), metrics, services.figures_now)
+    endpoints = _endpoints(base.settings, [system, *services.routed()])
+    prefix = hub.base_url
+    rules: list[Rule] = [
+        *route_rules(endpoints, authentication, dispatcher, lifecycle, prefix.rstrip("/") + "/api"),
+        *page_rules(prefix, base.settings.public_url),
+    ]
+    return make_application(rules, cookie_secret=_cookie_secret(base.settings.data_dir), metrics=metrics)
+
+
+def _endpoints(settings: Settings, services: Iterable[object]) -> list[Endpoint]:
+    def opened(route: Route) -> Route:
+        public = settings.metrics_public and route.name == "get_metrics"
+        return dataclasses.replace(route, access=ANYONE) if public else route
+
+    return bind(services, [opened(route) for route in ROUTES])
+
+
+def _listen(application: Application) -> HTTPServer:
+    address = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
+    # The proxy is on this machine or in the hub's own network: what it says about the caller is true.
+    server = HTTPServer(application, xheaders=True, chunk_size=CHUNK)
+    server.listen(address.port or 80, address.hostname or "127.0.0.1")
+    return server
+
+
+def _cookie_secret(data_dir: Path) -> bytes:
+    """What signs the browser's cookie; kept, so that a restart logs nobody out."""
+    path = data_dir / "service-cookie"
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+    return path.read_bytes()

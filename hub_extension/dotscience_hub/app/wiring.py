@@ -1,0 +1,184 @@
+"""All objects of the service, put together: the only place that knows them all."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from dotscience_hub.domain.leases import Terms
+from dotscience_hub.git.limits import Limits
+from dotscience_hub.git.repositories import Repositories
+from dotscience_hub.logs.files import LogFiles
+from dotscience_hub.objects.base import ObjectStore
+from dotscience_hub.objects.folder import FolderObjects
+from dotscience_hub.objects.s3 import S3Objects, S3Settings
+from dotscience_hub.pubsub import Notifier
+from dotscience_hub.queue.queue import Queue, make_queue
+from dotscience_hub.queue.sweeper import Chore, Sweeper
+from dotscience_hub.services.access import Access
+from dotscience_hub.services.agents import Agents
+from dotscience_hub.services.commits import Commits
+from dotscience_hub.services.contents import Contents
+from dotscience_hub.services.figures import Figures as QueueFigures
+from dotscience_hub.services.logs import Logs
+from dotscience_hub.services.projects import Projects
+from dotscience_hub.services.results import Results
+from dotscience_hub.services.runner_views import online_by
+from dotscience_hub.services.runners import Runners
+from dotscience_hub.services.runs import Runs
+from dotscience_hub.services.task_views import TaskViews
+from dotscience_hub.services.tasks import Tasks
+from dotscience_hub.services.workspace import Workspace
+from dotscience_hub.store import idempotency, versions
+from dotscience_hub.store.database import Database
+from dotscience_hub.store.runs import task_run_ids
+from dotscience_hub.web.metrics import Figures
+from jupyter_dotscience.api._base import now
+
+from .settings import Settings
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+
+
+def git_url(project: str) -> str:
+    """Where `git` finds a project, below the hub's address."""
+    return f"/services/dotscience/git/{project}"
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """What everything stands on."""
+
+    settings: Settings
+    database: Database
+    notifier: Notifier
+    queue: Queue
+    objects: ObjectStore
+    commits: Commits
+    files: LogFiles
+    pool: ThreadPoolExecutor = field(repr=False)
+
+
+def found(settings: Settings) -> Foundation:
+    """Open the store, the repositories and the objects. Nothing runs yet."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = Database(settings.db_url)
+    notifier = Notifier()
+    terms = Terms(lease_seconds=settings.lease_seconds, heartbeat_seconds=settings.heartbeat_seconds)
+    limits = Limits(large_file_threshold=settings.large_file_threshold)
+    return Foundation(
+        settings=settings,
+        database=database,
+        notifier=notifier,
+        queue=make_queue(database, notifier, terms),
+        objects=_objects(settings),
+        commits=Commits(database, Repositories(settings.data_dir / "git", limits)),
+        files=LogFiles(settings.data_dir / "tasklogs"),
+        pool=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="worker"),
+    )
+
+
+def _objects(settings: Settings) -> ObjectStore:
+    if settings.s3 is None:
+        return FolderObjects(settings.data_dir / "objects")
+    s3 = S3Settings(
+        bucket=settings.s3.bucket,
+        prefix=settings.s3.prefix,
+        endpoint=settings.s3.endpoint,
+        region=settings.s3.region,
+        path_style=settings.s3.path_style,
+    )
+    return S3Objects(s3, settings.data_dir / "incoming")
+
+
+@dataclass(frozen=True)
+class Services:
+    """What serves the routes, and what else the program needs of it."""
+
+    access: Access
+    projects: Projects
+    workspace: Workspace
+    contents: Contents
+    tasks: Tasks
+    results: Results
+    logs: Logs
+    runs: Runs
+    runners: Runners
+    agents: Agents
+    figures: QueueFigures
+
+    def figures_now(self) -> Figures:
+        """What Prometheus is told of tasks, runners and logs."""
+        return Figures(
+            tasks=self.figures.tasks_by_status(),
+            runners_online=self.figures.runners_online(),
+            log_entries=self.logs.appended,
+        )
+
+    def routed(self) -> list[object]:
+        """The objects with methods for routes."""
+        return [
+            self.projects,
+            self.workspace,
+            self.tasks,
+            self.results,
+            self.logs,
+            self.runs,
+            self.runners,
+            self.agents,
+        ]
+
+
+def make_services(base: Foundation) -> Services:
+    """The services on their foundation."""
+    database, queue, files = base.database, base.queue, base.files
+    commits = base.commits
+    views = TaskViews(task_run_ids, online_by(queue.terms), queue.clock)
+    tasks = Tasks(database, base.notifier, queue, commits, files, views)
+    runs = Runs(database, queue.leases.check, tasks.project_of, _metadata(base))
+    contents = Contents(database, commits.repositories, base.objects, base.settings.quota)
+    return Services(
+        access=Access(database, queue.presence),
+        projects=Projects(database, commits, files, git_url),
+        workspace=Workspace(database, commits, contents),
+        contents=contents,
+        tasks=tasks,
+        results=Results(database, queue, commits, runs, files),
+        logs=Logs(files, base.notifier, queue.leases.check, tasks.has_ended),
+        runs=runs,
+        runners=Runners(database, queue),
+        agents=Agents(database, base.notifier, queue, files, git_url, base.settings.large_file_threshold),
+        figures=QueueFigures(database, queue),
+    )
+
+
+def _metadata(base: Foundation) -> Callable[[str, str], Mapping[str, str]]:
+    """Answers a commit's run metadata; nothing for a commit that the store does not know."""
+
+    def metadata(project: str, commit: str) -> Mapping[str, str]:
+        with base.database.read() as session:
+            rows = list(versions.commit_rows(session, project, [commit]))
+        return dict(json.loads(rows[0].metadata_json)) if rows else {}
+
+    return metadata
+
+
+def make_sweeper(base: Foundation, services: Services) -> Sweeper:
+    """Expired leases, and the slower chores."""
+
+    def forget_keys() -> None:
+        with base.database.write() as session:
+            idempotency.expire(session, now())
+
+    chores = [
+        Chore("forget idempotency keys", HOUR, forget_keys),
+        Chore("refresh the planner's statistics", 10 * MINUTE, base.database.optimize),
+        Chore("remove what uploads left", HOUR, base.objects.sweep),
+    ]
+    if base.settings.retention_days is not None:
+        age = dt.timedelta(days=base.settings.retention_days)
+        chores.append(Chore("remove old tasks", HOUR, lambda: services.tasks.remove_old(age)))
+    return Sweeper(base.queue.expiry, chores)
