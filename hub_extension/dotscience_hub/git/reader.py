@@ -28,10 +28,17 @@ _READ_BY_GIT = 1 << 20
 class Reader:
     """One look into a repository. Make a new one per call: it is cheap, and not for several threads."""
 
-    def __init__(self, folder: Path) -> None:
-        """Nothing is opened yet."""
+    def __init__(self, folder: Path, extra: Path | None = None) -> None:
+        """Open the objects.
+
+        Args:
+            folder: The repository.
+            extra: Another folder of objects, such as the quarantine of a push.
+        """
         self._folder = folder
         self._odb = pygit2.Odb(str(folder / "objects"))
+        if extra is not None:
+            self._odb.add_disk_alternate(str(extra))
 
     @functools.cached_property
     def _repository(self) -> pygit2.Repository:

@@ -1,0 +1,148 @@
+"""The workspace of a project: its files, versions and contents."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from pathlib import PurePosixPath
+
+from dotscience_hub.git.commit_object import split_trailers
+from dotscience_hub.git.repository import Repository
+from dotscience_hub.git.trees import TREE
+from dotscience_hub.store import versions
+from dotscience_hub.store.database import Database
+from dotscience_hub.store.versions import CommitRow
+from jupyter_dotscience.api.commits import (
+    BranchInfo,
+    BranchList,
+    Commit,
+    CommitCreate,
+    CommitList,
+    CommitQuery,
+    CommitResult,
+    Missing,
+    MissingQuery,
+    PackResult,
+)
+from jupyter_dotscience.api.files import FileQuery, Tree, TreeQuery
+from jupyter_dotscience.api.paths import to_bytes
+from jupyter_dotscience.api.problems import BadRequest, NotFound
+from jupyter_dotscience.workspace.hashing import MAX_POINTER, parse_pointer
+
+from .caller import Caller
+from .commits import Commits
+from .contents import Contents
+from .download import Download, of_bytes
+
+
+class Workspace:
+    """Serves the routes of the workspace; see `api.routes`. Who may call is decided before."""
+
+    def __init__(self, database: Database, commits: Commits, contents: Contents) -> None:
+        """Make the service.
+
+        Args:
+            database: The store.
+            commits: The commit graph.
+            contents: Objects and packs.
+        """
+        self._database = database
+        self._commits = commits
+        self._contents = contents
+
+    def get_tree(self, caller: Caller, *, project: str, query: TreeQuery) -> Tree:
+        """All files below a folder at a version; an empty workspace has none."""
+        commit = self._commits.resolve(project, query.at)
+        if commit is None:
+            return Tree(commit=None, items=[])
+        return Tree(commit=commit, items=self._commits.listing.files(project, commit, query.prefix))
+
+    async def get_file(self, caller: Caller, *, project: str, query: FileQuery) -> Download:
+        """One file's content; a large file's from the object store."""
+        return await asyncio.to_thread(self._file, project, query)
+
+    def list_commits(self, caller: Caller, *, project: str, query: CommitQuery) -> CommitList:
+        """History, newest first."""
+        repository = self._commits.repositories.open(project)
+        commit = repository.resolve(query.at)
+        if commit is None:
+            return CommitList(items=[])
+        path = None if query.path is None else to_bytes(query.path).strip(b"/")
+        ids, following = repository.history.page(commit, path, query.limit, query.cursor)
+        return CommitList(items=self._describe(project, repository, ids), next=following)
+
+    def get_commit(self, caller: Caller, *, project: str, commit: str) -> Commit:
+        """A commit with its metadata."""
+        repository = self._commits.repositories.open(project)
+        found = repository.resolve(commit)
+        if found is None:
+            raise NotFound(f"There is no commit {commit!r}.")
+        return self._describe(project, repository, [found])[0]
+
+    def create_commit(self, caller: Caller, *, project: str, body: CommitCreate) -> CommitResult:
+        """Record changes as one commit of `main` or of a branch of people's own."""
+        if body.branch.startswith("tasks/"):
+            raise BadRequest("A task's branch is written by its task only; name another branch.", code="bad_branch")
+        return self._commits.record(project, body, caller.name)
+
+    def list_branches(self, caller: Caller, *, project: str) -> BranchList:
+        """Branches, and whether `main` has what they have."""
+        repository = self._commits.repositories.open(project)
+        branches = repository.branches()
+        main = branches.get("main")
+        inside = repository.history.ancestors(main) if main is not None else set()
+        return BranchList(
+            items=[BranchInfo(name=name, commit=commit, merged=commit in inside) for name, commit in branches.items()]
+        )
+
+    def find_missing(self, caller: Caller, *, project: str, body: MissingQuery) -> Missing:
+        """Which contents have to be sent."""
+        return self._contents.find_missing(project, body)
+
+    async def put_object(self, caller: Caller, *, project: str, sha256: str, body: AsyncIterator[bytes]) -> None:
+        """Store a large file's content."""
+        await self._contents.receive_object(project, sha256, body)
+
+    async def get_object(self, caller: Caller, *, project: str, sha256: str) -> Download:
+        """A large file's content."""
+        return await asyncio.to_thread(self._contents.object, project, sha256)
+
+    async def put_pack(self, caller: Caller, *, project: str, body: AsyncIterator[bytes]) -> PackResult:
+        """Take many small contents at once."""
+        return PackResult(objects=await self._contents.receive_pack(project, body))
+
+    def _file(self, project: str, query: FileQuery) -> Download:
+        repository = self._commits.repositories.open(project)
+        commit = repository.resolve(query.at)
+        reader = repository.reader()
+        entry = None if commit is None else reader.entry(commit, to_bytes(query.path))
+        if entry is None or entry.mode == TREE:
+            raise NotFound(f"There is no file {query.path!r} at {query.at}.")
+        name = PurePosixPath(query.path).name
+        content = reader.blob(entry.oid)
+        pointer = parse_pointer(content) if len(content) <= MAX_POINTER else None
+        if pointer is not None and self._contents.sizes(project, [pointer.sha256]).get(pointer.sha256) == pointer.size:
+            return self._contents.object(project, pointer.sha256, name)
+        return of_bytes(content, name)
+
+    def _describe(self, project: str, repository: Repository, ids: Sequence[str]) -> list[Commit]:
+        for commit in ids[:1]:  # with the newest all others are known
+            self._commits.indexer.ensure(project, commit)
+        with self._database.read() as session:
+            rows = {row.id: row for row in versions.commit_rows(session, project, ids)}
+        return [_commit(repository, commit, rows.get(commit)) for commit in ids]
+
+
+def _commit(repository: Repository, commit: str, row: CommitRow | None) -> Commit:
+    found = repository.commit_object(commit)
+    message, task, metadata = split_trailers(found.message)
+    return Commit(
+        id=commit,
+        parents=list(found.parents),
+        author=found.author,
+        message=message,
+        created=found.created,
+        task=task,
+        metadata=metadata if row is None else json.loads(row.metadata_json),
+    )
