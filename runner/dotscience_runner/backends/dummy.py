@@ -30,11 +30,11 @@ from pathlib import Path
 
 import msgspec
 
+from dotscience_runner.files import remove_tree, write_atomically
 from jupyter_dotscience.api.logs import LogStream
 from jupyter_dotscience.api.protocol import Outcome
 from jupyter_dotscience.api.tasks import Usage
 
-from ..files import remove_tree, write_atomically
 from .base import BackendError, Chunk, Json, Prepared, Say, Spec, State, Status
 from .lines import cut
 

@@ -19,11 +19,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dotscience_runner.files import remove_tree, write_atomically
 from jupyter_dotscience.api.logs import LogStream
 from jupyter_dotscience.api.protocol import Outcome
 from jupyter_dotscience.api.tasks import Usage
 
-from ..files import remove_tree, write_atomically
 from . import command
 from .base import BackendError, Chunk, Json, Prepared, Say, Spec, State, Status
 from .output import read_output
@@ -56,7 +56,7 @@ class ProcessBackend:
         self.mounts_at = sandbox is not None
         self.isolation = sandbox.isolation if sandbox else _NO_ISOLATION
 
-    def prepare(self, spec: Spec, say: Say, cancelled: Callable[[], bool]) -> Prepared:  # noqa: ARG002
+    def prepare(self, spec: Spec, say: Say, cancelled: Callable[[], bool]) -> Prepared:
         """Nothing is to be had; say what this backend does not do."""
         say(LogStream.AGENT, f"This runner has no containers: the task uses its Python, not the image {spec.image}.")
         if spec.resources.memory:

@@ -1,0 +1,223 @@
+"""The agent: goes on with tasks of an earlier one, claims new ones while it has room, ends without ending them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dotscience_runner.backends.base import Backend
+from jupyter_dotscience._version import __version__
+from jupyter_dotscience.api.problems import DotscienceError, NotLoggedIn
+from jupyter_dotscience.api.protocol import PROTOCOL, Assignment, Claim, Hello, Welcome
+from jupyter_dotscience.client import Client
+from jupyter_dotscience.workspace import ObjectCache
+
+from . import library, machine
+from .lease import Heartbeat, Leases
+from .patience import Backoff, hub_away, insist
+from .spool import Spool, TaskFolder
+from .taskloop import Surroundings, TaskLoop
+from .wishes import Wishes
+
+log = logging.getLogger(__name__)
+CLAIM_SECONDS = 25.0
+GIGABYTE = 10**9
+OBJECTS_SHARE = 0.5
+"""Part of the runner's storage that large contents may use between tasks."""
+
+
+class Rejected(DotscienceError):
+    """The hub does not accept the runner's token."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line says.
+
+    Attributes:
+        slots: Tasks at a time.
+        gpus: GPUs that tasks may use.
+        labels: Labels of this agent, over those the runner was created with.
+    """
+
+    slots: int
+    gpus: int
+    labels: Mapping[str, str]
+
+
+@dataclass
+class _Running:
+    """A task at work."""
+
+    fence: int
+    gpus: int
+    wishes: Wishes
+    thread: threading.Thread
+
+
+class Agent:
+    """One runner.
+
+    Args:
+        client: As the runner, with ``retry_for=0``: the agent has its own patience.
+        spool: The spool.
+        backend: How tasks are executed.
+        settings: What the command line says.
+    """
+
+    def __init__(self, client: Client, spool: Spool, backend: Backend, settings: Settings) -> None:
+        self._client, self._spool, self._backend, self._settings = client, spool, backend, settings
+        self._closing = threading.Event()
+        self._rejected = threading.Event()
+        self._changed = threading.Condition()
+        self._running: dict[str, _Running] = {}
+        self._leases = Leases()
+        self._machine = machine.describe()
+
+    def close(self) -> None:
+        """End soon. Tasks go on without the agent; safe to call from a signal handler."""
+        self._closing.set()
+
+    def run(self) -> None:
+        """Work until :meth:`close`.
+
+        Raises:
+            Rejected: the hub does not accept the token.
+            NoLibrary: the library is not installed.
+        """
+        offered = library.lay_out(self._spool.library)
+        welcome = self._hello()
+        if welcome is None:
+            return
+        objects = ObjectCache(self._spool.objects, int(welcome.storage * GIGABYTE * OBJECTS_SHARE))
+        self._around = Surroundings(
+            self._client, self._spool, self._backend, objects, offered, self._machine, self._leases
+        )
+        self._heartbeat = Heartbeat(self._client, self._leases, welcome.heartbeat_seconds, self._rejected)
+        try:
+            self._resume()
+            self._claim_tasks()
+        finally:
+            self._end()
+        if self._rejected.is_set():
+            raise Rejected("The hub does not accept this runner's token; was the runner deleted?")
+
+    def _hello(self) -> Welcome | None:
+        hello = Hello(
+            protocol=PROTOCOL,
+            version=__version__,
+            backend=self._backend.name,
+            isolation=self._backend.isolation,
+            labels=dict(self._settings.labels),
+            machine=self._machine,
+        )
+        try:
+            welcome = insist(lambda: self._client.hello(hello), _Patient(self._closing))
+        except _Closing:
+            return None
+        except NotLoggedIn as error:
+            raise Rejected(f"The hub does not accept the runner's token: {error}") from error
+        log.info("Runner %s is ready: backend %s (%s).", welcome.name, self._backend.name, self._backend.isolation)
+        return welcome
+
+    def _resume(self) -> None:
+        for folder in self._spool.tasks():
+            log.info("Going on with task %s.", folder.task)
+            self._take_up(folder, folder.load().assignment)
+
+    def _claim_tasks(self) -> None:
+        backoff = Backoff()
+        while not self._over():
+            with self._changed:
+                while len(self._running) >= self._settings.slots and not self._over():
+                    self._changed.wait(0.2)  # a signal handler cannot notify
+            if self._over():
+                return
+            try:
+                assignment = self._claim()
+                backoff.reset()
+            except NotLoggedIn:
+                self._leases.lose_all()
+                self._rejected.set()
+            except DotscienceError as error:
+                hub_away.away(error)
+                self._closing.wait(backoff.next())
+            else:
+                if assignment is not None:
+                    self._begin(assignment)
+
+    def _over(self) -> bool:
+        return self._closing.is_set() or self._rejected.is_set()
+
+    def _claim(self) -> Assignment | None:
+        in_use = sum(running.gpus for running in list(self._running.values()))
+        claim = Claim(wait=CLAIM_SECONDS, gpus=max(0, self._settings.gpus - in_use))
+        answer = self._client.claim(claim).assignment
+        hub_away.back()
+        return answer
+
+    def _begin(self, assignment: Assignment) -> None:
+        """Take a task up. One that comes back to this runner begins anew, once its old lease's end was noticed."""
+        old = self._running.get(assignment.task)
+        if old is not None:
+            if old.fence >= assignment.fence:
+                return
+            old.wishes.lose()
+            old.thread.join()
+        log.info("Task %s of project %s begins.", assignment.task, assignment.project)
+        self._take_up(self._spool.create(assignment), assignment)
+
+    def _take_up(self, folder: TaskFolder, assignment: Assignment) -> None:
+        wishes = Wishes()
+        loop = TaskLoop(self._around, folder, wishes)
+        thread = threading.Thread(
+            target=self._carry, args=(loop, assignment), name=f"task-{assignment.task}", daemon=True
+        )
+        gpus = self._settings.gpus if assignment.resources.gpus < 0 else assignment.resources.gpus
+        with self._changed:
+            self._running[assignment.task] = _Running(assignment.fence, gpus, wishes, thread)
+        self._leases.hold(assignment.task, assignment.fence, wishes)
+        self._heartbeat.renew()
+        thread.start()
+
+    def _carry(self, loop: TaskLoop, assignment: Assignment) -> None:
+        try:
+            loop.run()
+        except Exception:
+            log.exception("Task %s failed in the runner; a restart of the runner goes on with it.", assignment.task)
+        finally:
+            self._leases.release(assignment.task, assignment.fence)
+            with self._changed:
+                self._running.pop(assignment.task, None)
+                self._changed.notify_all()
+
+    def _end(self) -> None:
+        """Let go of all tasks; those the hub has taken away are still ended and removed."""
+        self._heartbeat.close()
+        for running in list(self._running.values()):
+            if not running.wishes.lost:
+                running.wishes.close()
+        for running in list(self._running.values()):
+            running.thread.join()
+
+
+class _Closing(Exception):
+    """The agent ends."""
+
+
+class _Patient:
+    """Waits for the hub until the agent ends."""
+
+    def __init__(self, closing: threading.Event) -> None:
+        self._closing = closing
+
+    def wait(self, seconds: float) -> None:
+        """Wait.
+
+        Raises:
+            _Closing: the agent ends.
+        """
+        if self._closing.wait(seconds):
+            raise _Closing

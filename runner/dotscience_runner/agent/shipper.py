@@ -1,0 +1,194 @@
+"""Brings a task's log, points and states to the hub, on a thread of its own, for as long as it takes."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TypeVar
+
+from jupyter_dotscience.api.logs import LogAck, LogAppend, LogEntry
+from jupyter_dotscience.api.problems import TooEarly, TooLarge
+from jupyter_dotscience.api.protocol import Lease, Report
+from jupyter_dotscience.client import Client
+
+from .journal import Journal
+from .logspool import entries_of
+from .patience import insist_for_task
+from .points import PointsFollower
+from .wishes import AgentClosing, TaskLost, Wishes
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+POINTS_SECONDS = 0.5
+REQUEST_BYTES = 2 << 20
+REQUEST_ENTRIES = 50_000
+
+
+class Shipper:
+    """The outgoing traffic of one task, except for its end.
+
+    Args:
+        client: As the runner.
+        task: The task's id.
+        fence: Of its lease.
+        journal: The log.
+        points: The live points.
+        wishes: What ends the work.
+        note: Takes what the hub says about the lease.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        task: str,
+        fence: int,
+        journal: Journal,
+        points: PointsFollower,
+        wishes: Wishes,
+        note: Callable[[Lease], None],
+    ) -> None:
+        self._client, self._task, self._fence = client, task, fence
+        self._journal, self._points, self._wishes, self._note = journal, points, wishes, note
+        self._reports: deque[Report] = deque()
+        self._draining = threading.Event()
+        self._error: Exception | None = None
+        self._reader = _Reader(journal)
+        self._limit = REQUEST_BYTES
+        self._points_due = 0.0
+        self._thread = threading.Thread(target=self._run, name=f"ship-{task}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def report(self, report: Report) -> None:
+        """Tell the hub where the task is, as soon as it can be told."""
+        self._reports.append(report)
+        self._journal.changed.set()
+
+    def drain(self) -> None:
+        """Wait until the hub has all that there is now. Nothing may be added after this.
+
+        Raises:
+            TaskLost: the task is lost.
+            AgentClosing: the agent ends.
+            Exception: the shipper's own failure.
+        """
+        self._draining.set()
+        self._journal.changed.set()
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+        self._wishes.check()
+
+    def close(self) -> None:
+        """Wait for the thread to end; the task is lost."""
+        self._draining.set()
+        self._journal.changed.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._reader.wanted = self._append([]).next
+            self._journal.spool.skip_to(self._reader.wanted)
+            while True:
+                last = self._draining.is_set()
+                self._round()
+                if last and not self._reader.pending():
+                    return
+                self._journal.changed.wait(POINTS_SECONDS)
+        except (TaskLost, AgentClosing):
+            pass
+        except Exception as error:
+            log.exception("Sending the log of task %s failed", self._task)
+            self._error = error
+
+    def _round(self) -> None:
+        self._journal.changed.clear()
+        while self._reports:
+            report = self._reports[0]
+            self._note(self.insist(functools.partial(self._client.report, report, task=self._task)))
+            self._reports.popleft()
+        if self._draining.is_set() or time.monotonic() >= self._points_due:
+            self._points.follow()
+            self._points_due = time.monotonic() + POINTS_SECONDS
+        self._journal.flush()
+        while entries := self._reader.take(self._limit):
+            self._send(entries)
+            self._wishes.check()
+
+    def _send(self, entries: list[LogEntry]) -> None:
+        try:
+            self._reader.wanted = self._append(entries).next
+        except TooEarly as error:
+            self._reader.wanted = int((error.detail or {}).get("next", 0))
+        except TooLarge:
+            if len(entries) == 1:
+                raise
+            self._limit = max(1, self._limit // 2)
+            self._reader.wanted = entries[0].seq
+        else:
+            self._journal.release(self._reader.wanted)
+
+    def _append(self, entries: list[LogEntry]) -> LogAck:
+        body = LogAppend(fence=self._fence, entries=entries)
+        return self.insist(lambda: self._client.append_logs(body, task=self._task))
+
+    def insist(self, call: Callable[[], T]) -> T:
+        """Call the hub for this task until it answers."""
+        return insist_for_task(call, self._wishes)
+
+
+class _Reader:
+    """Reads entries from the spool in order, from any number on."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._buffer: deque[LogEntry] = deque()
+        self._position: tuple[int, int] | None = None
+        self._next = 0
+        self._expected = -1
+
+    @property
+    def wanted(self) -> int:
+        """Number of the entry that the hub wants next."""
+        return self._next
+
+    @wanted.setter
+    def wanted(self, number: int) -> None:
+        self._next = number
+        if number != self._expected:
+            self._buffer.clear()
+            self._position = None
+
+    def pending(self) -> bool:
+        """Whether there is something that the hub does not have."""
+        return self._next < self._journal.spool.next
+
+    def take(self, limit: int) -> list[LogEntry]:
+        """The next entries, about ``limit`` bytes of them."""
+        self._fill(limit)
+        taken: list[LogEntry] = []
+        size = 0
+        while self._buffer and size < limit and len(taken) < REQUEST_ENTRIES:
+            taken.append(self._buffer.popleft())
+            size += len(taken[-1].data)
+        self._expected = taken[-1].seq + 1 if taken else self._next
+        return taken
+
+    def _fill(self, limit: int) -> None:
+        size = sum(len(entry.data) for entry in self._buffer)
+        if size >= limit or not self.pending():
+            return
+        after = self._buffer[-1].seq + 1 if self._buffer else self._next
+        for position, batch in self._journal.spool.read(self._position, after):
+            self._position = position
+            entries = [entry for entry in entries_of(batch) if entry.seq >= after]
+            self._buffer.extend(entries)
+            size += sum(len(entry.data) for entry in entries)
+            if size >= limit:
+                return

@@ -1,0 +1,272 @@
+"""One task from its lease to its outcome, step by step, each step such that it can be taken again after a crash."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotscience_runner.backends.base import Backend, BackendError, Spec, State, Status
+from jupyter_dotscience._version import __version__
+from jupyter_dotscience.api import _base
+from jupyter_dotscience.api.logs import LogStream
+from jupyter_dotscience.api.protocol import Outcome, Report
+from jupyter_dotscience.api.tasks import Execution, Machine, TaskStatus
+from jupyter_dotscience.client import Client
+from jupyter_dotscience.workspace import ObjectCache, WorkspaceError
+
+from .collector import Collector
+from .environment import make_spec
+from .finishing import Finishing
+from .journal import Journal
+from .lease import Leases
+from .patience import Backoff
+from .points import PointsFollower, message
+from .shipper import Shipper
+from .spool import Phase, Spool, TaskFolder
+from .wishes import AgentClosing, TaskLost, Wishes
+from .workspace import Workspace
+
+log = logging.getLogger(__name__)
+STOP_GRACE_SECONDS = 10.0
+LOST_GRACE_SECONDS = 2.0
+TRIES = 8
+"""How often in a row a step may fail for reasons that are not the task's, such as an engine that restarts."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What all tasks of an agent share.
+
+    Attributes:
+        client: As the runner.
+        spool: The spool.
+        backend: How tasks are executed.
+        objects: Large contents.
+        library: The library's folder.
+        machine: What this machine is.
+        leases: The held leases.
+    """
+
+    client: Client
+    spool: Spool
+    backend: Backend
+    objects: ObjectCache
+    library: Path
+    machine: Machine
+    leases: Leases
+
+
+class TaskLoop:
+    """Carries one task through.
+
+    Args:
+        around: What all tasks share.
+        folder: The task's place in the spool.
+        wishes: What is wished of it.
+    """
+
+    def __init__(self, around: Surroundings, folder: TaskFolder, wishes: Wishes) -> None:
+        self._around, self._folder, self._wishes = around, folder, wishes
+        self._record = folder.load()
+        assignment = self._record.assignment
+        self._backend = around.backend
+        self._journal = Journal(folder)
+        self._points = PointsFollower(
+            folder.points,
+            folder.points_state,
+            lambda header, first, rows: self._shipper.insist(
+                lambda: around.client.append_task_points(
+                    message(assignment.fence, header, first, rows), task=assignment.task
+                )
+            ),
+            lambda text: self._journal.say(LogStream.AGENT, text),
+        )
+        self._shipper = Shipper(
+            around.client, assignment.task, assignment.fence, self._journal, self._points, wishes, around.leases.note
+        )
+        self._task_client = around.client.derive(token=assignment.task_token, retry_for=0)
+        self._workspace = Workspace(assignment, folder, around.spool, around.objects, self._task_client, wishes)
+        self._collector: Collector | None = None
+        # An earlier agent may have started it and died before it could note the handle.
+        self._maybe_started = self._record.phase is Phase.PREPARED
+
+    def run(self) -> None:
+        """Do what is left to do. Returns when the task is over for this agent."""
+        try:
+            self._shipper.start()
+            self._steps()
+            self._shipper.close()
+            self._clean_up()
+        except TaskLost:
+            log.warning("Task %s is not this runner's any more: stopping it, saving nothing.", self._folder.task)
+            self._discard()
+        except AgentClosing:
+            pass
+        finally:
+            self._journal.close()
+
+    def _steps(self) -> None:
+        steps: dict[Phase, Callable[[], None]] = {
+            Phase.CLAIMED: self._prepare,
+            Phase.PREPARED: self._start,
+            Phase.STARTED: self._attend,
+        }
+        while self._record.phase in steps:
+            self._try(steps[self._record.phase])
+        self._try(self._finish)
+
+    def _try(self, step: Callable[[], None]) -> None:
+        """Take a step. What it raises beside the expected is the runner's failure, often a passing one."""
+        backoff = Backoff(first=1)
+        for attempt in range(TRIES):
+            try:
+                return step()
+            except (TaskLost, AgentClosing):
+                raise
+            except BackendError as error:
+                return self._end(Outcome.START_FAILED, str(error), error.exit_code)
+            except Exception as error:
+                log.exception("Task %s: %s failed", self._folder.task, step.__name__.strip("_"))
+                if attempt == TRIES - 1 and self._record.phase is not Phase.ENDED:
+                    return self._end(Outcome.LOST, f"The runner failed: {error}")
+                self._wishes.wait(backoff.next())
+        # Its results are safe in the spool; a later agent, or this one when it is started again, goes on with them.
+        raise AgentClosing
+
+    def _save(self, phase: Phase) -> None:
+        self._record.phase = phase
+        self._folder.save(self._record)
+
+    def _tell(self, status: TaskStatus, text: str = "") -> None:
+        fence = self._record.assignment.fence
+        self._shipper.report(Report(fence=fence, status=status, message=text, execution=self._execution()))
+
+    def _execution(self) -> Execution:
+        return Execution(
+            backend=self._backend.name,
+            isolation=self._backend.isolation,
+            image_digest=self._record.image_digest,
+            machine=self._around.machine,
+            runner_version=__version__,
+            started=self._record.started,
+            ended=self._record.ended,
+            usage=self._record.usage,
+        )
+
+    def _spec(self) -> Spec:
+        return make_spec(self._record.assignment, self._folder, self._around.library, self._backend)
+
+    def _prepare(self) -> None:
+        if self._stopped_early():
+            return
+        self._tell(TaskStatus.PREPARING)
+        try:
+            spec = self._spec()
+            files = self._workspace.check_out()
+            self._journal.say(LogStream.AGENT, f"The workspace is ready ({files} files).")
+        except (WorkspaceError, TypeError) as error:
+            self._end(Outcome.START_FAILED, str(error))
+            return
+        wishes = self._wishes
+        prepared = self._backend.prepare(spec, self._journal.say, lambda: wishes.stop or wishes.final)
+        wishes.check()
+        if not self._stopped_early():
+            self._record.image_digest = prepared.image_digest
+            self._record.started = _base.now()
+            self._save(Phase.PREPARED)
+
+    def _stopped_early(self) -> bool:
+        if self._wishes.stop:
+            self._end(Outcome.STOPPED, "It was stopped before it started.")
+        return self._wishes.stop
+
+    def _start(self) -> None:
+        self._record.handle = self._backend.start(self._spec())
+        self._record.ran = True
+        self._save(Phase.STARTED)
+
+    def _attend(self) -> None:
+        """Stay with the workload until it has ended and all its output is in the journal."""
+        self._tell(TaskStatus.RUNNING)
+        handle = self._record.handle
+        if self._collector is None or self._collector.ended:
+            self._collector = Collector(self._backend, handle, self._journal, self._wishes)
+        while not self._collector.ended:
+            if self._wishes.stop:
+                self._ask_to_stop()
+            self._collector.wait_for_end()
+            self._wishes.check()
+        self._collector.check()
+        self._journal.flush()
+        status = self._backend.poll(handle)
+        if status.state is State.RUNNING:
+            raise RuntimeError("The log ended before the workload.")
+        self._take(status)
+
+    def _ask_to_stop(self) -> None:
+        if not self._record.stopped:
+            self._record.stopped = True
+            self._save(Phase.STARTED)
+            self._journal.say(LogStream.AGENT, "Stopping the task.")
+        self._backend.stop(self._record.handle, STOP_GRACE_SECONDS)
+
+    def _take(self, status: Status) -> None:
+        """Note how it ended. What ended because it was asked to counts as stopped, whatever its exit code."""
+        self._record.usage = status.usage
+        asked = self._record.stopped and status.outcome in (Outcome.EXITED, Outcome.LOST)
+        outcome = Outcome.STOPPED if asked else status.outcome
+        self._end(outcome, "" if asked else status.message, status.exit_code)
+
+    def _end(self, outcome: Outcome, text: str = "", exit_code: int | None = None) -> None:
+        record = self._record
+        record.outcome, record.message, record.exit_code = outcome, text, exit_code
+        record.ended = record.ended or _base.now()
+        if text:
+            self._journal.say(LogStream.AGENT, text)
+        self._save(Phase.ENDED)
+
+    def _finish(self) -> None:
+        self._tell(TaskStatus.SAVING)
+        finishing = Finishing(
+            self._around.client, self._record, self._workspace, self._journal, self._points, self._shipper, self._wishes
+        )
+        finishing.run(self._execution())
+
+    def _discard(self) -> None:
+        """The task is another runner's: end the workload, so that two do not run, and forget all."""
+        self._shipper.close()
+        handle = self._record.handle
+        if handle is None and self._maybe_started:
+            handle = self._handle_of_maybe_started()
+        if handle is not None:
+            self._insistently(lambda: self._backend.stop(handle, LOST_GRACE_SECONDS))
+        self._record.handle = handle
+        self._clean_up()
+
+    def _handle_of_maybe_started(self) -> object:
+        """Starting again answers the handle of what runs."""
+        try:
+            return self._backend.start(self._spec())
+        except BackendError:
+            return None
+
+    def _clean_up(self) -> None:
+        handle = self._record.handle
+        if handle is not None:
+            self._insistently(lambda: self._backend.cleanup(handle))
+        self._folder.remove()
+
+    def _insistently(self, call: Callable[[], None]) -> None:
+        """What is left behind costs disk and processors; an engine that restarts is worth waiting for."""
+        backoff = Backoff(first=1)
+        for _ in range(TRIES):
+            try:
+                call()
+            except Exception:
+                log.exception("Task %s: cleaning up failed", self._folder.task)
+                time.sleep(backoff.next())
+            else:
+                return

@@ -1,0 +1,153 @@
+"""A task's workspace: filled from a commit before the task, and sent as a commit after it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shlex
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from dotscience_runner.files import remove_tree
+from jupyter_dotscience.api.commits import CommitCreate
+from jupyter_dotscience.api.protocol import Assignment
+from jupyter_dotscience.api.tasks import CommandWorkload
+from jupyter_dotscience.client import Client
+from jupyter_dotscience.client.remote import ProjectRemote
+from jupyter_dotscience.workspace import (
+    Entry,
+    GitFailed,
+    Mirror,
+    ObjectCache,
+    StatCache,
+    changes,
+    checkout,
+    commit_request,
+    list_tree,
+    scan,
+    send,
+)
+
+from .patience import Backoff, insist_for_task
+from .spool import Spool, TaskFolder
+from .wishes import Wishes
+
+FETCH_TRIES = 8
+LONGEST_COMMAND = 200
+PIECE = 1 << 20
+
+
+class TaskRemote(ProjectRemote):
+    """The task's project: contents in both directions."""
+
+    def __init__(self, client: Client, project: str) -> None:
+        super().__init__(client, project)
+        self._contents = client
+
+    def read_object(self, sha256: str, start: int) -> Iterator[bytes]:
+        """A large file's content from byte ``start`` on."""
+        with self._contents.get_object(project=self._project, sha256=sha256, start=start) as reader:
+            while piece := reader.read(PIECE):
+                yield piece
+
+
+class Workspace:
+    """The workspace of one task.
+
+    Args:
+        assignment: What the hub said.
+        folder: The task's place.
+        spool: Where history and objects are kept between tasks.
+        objects: The runner's large contents.
+        client: As the task.
+        wishes: What ends the work.
+    """
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        folder: TaskFolder,
+        spool: Spool,
+        objects: ObjectCache,
+        client: Client,
+        wishes: Wishes,
+    ) -> None:
+        self._assignment, self._folder, self._objects = assignment, folder, objects
+        self._client, self._wishes = client, wishes
+        self._remote = TaskRemote(client, assignment.project)
+        self._mirror = Mirror(spool.git / f"{assignment.project}.git")
+
+    def check_out(self) -> int:
+        """Fill the folder anew; answers the number of files.
+
+        Raises:
+            WorkspaceError: it cannot be done on this machine, or the commit is not there.
+        """
+        commit = self._assignment.commit
+        remove_tree(self._folder.work)
+        self._folder.work.mkdir()
+        self._folder.work.chmod(0o777)
+        if commit:
+            self._fetch(commit)
+        done = insist_for_task(
+            lambda: checkout(
+                self._mirror,
+                commit,
+                self._folder.work,
+                objects=self._objects,
+                source=self._remote,
+                cache=StatCache(self._folder.stat_cache),
+                threshold=self._assignment.large_file_threshold,
+            ),
+            self._wishes,
+        )
+        return len(done.base)
+
+    def _fetch(self, commit: str) -> None:
+        """Git says in words only why it failed; so ask whether the hub is there, and try again."""
+        url = self._client.url + "/" + self._assignment.git_path.lstrip("/")
+        backoff = Backoff(first=1)
+        for attempt in range(FETCH_TRIES):
+            try:
+                self._mirror.fetch(url, commit, self._assignment.task_token)
+            except GitFailed:
+                insist_for_task(self._client.get_version, self._wishes)
+                if attempt == FETCH_TRIES - 1:
+                    raise
+                self._wishes.wait(backoff.next())
+            else:
+                return
+
+    def results(self, ended: dt.datetime) -> CommitCreate | None:
+        """Send what the task changed; answers the commit to record, None when nothing has changed.
+
+        Args:
+            ended: The commit's time. It makes a repeated commit the same one.
+
+        Raises:
+            WorkspaceError: the folder cannot be read.
+        """
+        cache = StatCache(self._folder.stat_cache)
+        snapshot = scan(self._folder.work, cache=cache, threshold=self._assignment.large_file_threshold)
+        found = changes(self._base(), snapshot)
+        if not found:
+            return None
+        sent = insist_for_task(lambda: send(self._folder.work, found, self._remote), self._wishes)
+        request = commit_request(
+            found,
+            sent,
+            branch=f"tasks/{self._assignment.task}",
+            parent=self._assignment.commit,
+            message=self._message(),
+        )
+        return msgspec.structs.replace(request, created=ended)
+
+    def _base(self) -> Mapping[bytes, Entry]:
+        commit = self._assignment.commit
+        return list_tree(self._mirror, commit) if commit else {}
+
+    def _message(self) -> str:
+        workload = self._assignment.workload
+        assert isinstance(workload, CommandWorkload)
+        command = " ".join(shlex.join(workload.command).split())
+        return "Run: " + (command if len(command) <= LONGEST_COMMAND else command[: LONGEST_COMMAND - 1] + "…")
