@@ -1,0 +1,165 @@
+"""The hub's services about projects, tasks and runners, put together on real parts as the service does it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dotscience_hub.domain.leases import Terms
+from dotscience_hub.git.repositories import Repositories
+from dotscience_hub.logs.files import LogFiles
+from dotscience_hub.pubsub import Notifier
+from dotscience_hub.queue.queue import make_queue
+from dotscience_hub.services.access import Access
+from dotscience_hub.services.agents import Agents
+from dotscience_hub.services.caller import Caller
+from dotscience_hub.services.commits import Commits
+from dotscience_hub.services.projects import Projects
+from dotscience_hub.services.results import Results
+from dotscience_hub.services.runner_views import online_by
+from dotscience_hub.services.runners import Runners
+from dotscience_hub.services.runs import Runs
+from dotscience_hub.services.task_views import TaskViews
+from dotscience_hub.services.tasks import Tasks
+from dotscience_hub.store.database import Database
+from dotscience_hub.store.runs import task_run_ids
+from dotscience_hub.store.tasks import TaskRow
+
+from jupyter_dotscience.api import protocol, runners, tasks
+from jupyter_dotscience.api.account import Principal
+from jupyter_dotscience.api.commits import Change, CommitCreate
+from jupyter_dotscience.api.projects import CollaboratorSet, ProjectCreate, Role
+from jupyter_dotscience.api.routes import Scope
+
+Result = TypeVar("Result")
+START = dt.datetime(2030, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
+SCOPES = frozenset(scope.value for scope in Scope)
+
+
+@dataclass
+class ManualClock:
+    """Stands still until it is moved."""
+
+    now: dt.datetime = field(default=START)
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += dt.timedelta(seconds=seconds)
+
+
+def user(name: str, *, admin: bool = False) -> Caller:
+    """A person with all scopes."""
+    return Caller(kind=Principal.USER, name=name, admin=admin, scopes=SCOPES)
+
+
+def wait_for(work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of a coroutine."""
+    return asyncio.run(work)
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A runner, with the token that its agent would use."""
+
+    caller: Caller
+    token: str
+
+    @property
+    def id(self) -> str:
+        return self.caller.name
+
+
+class World:
+    """All of it, and short ways to say what tests say often."""
+
+    def __init__(self, database: Database, folder: Path, clock: ManualClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.notifier = Notifier()
+        self.queue = make_queue(database, self.notifier, Terms(lease_seconds=60, heartbeat_seconds=10), clock)
+        self.commits = Commits(database, Repositories(folder / "repositories"))
+        self.logs = LogFiles(folder / "logs")
+        self.access = Access(database, self.queue.presence)
+        self.views = TaskViews(task_run_ids, online_by(self.queue.terms), clock)
+        self.projects = Projects(database, self.commits, self.logs, _git_url)
+        self.tasks = Tasks(database, self.notifier, self.queue, self.commits, self.logs, self.views)
+        self.runners = Runners(database, self.queue)
+        self.agents = Agents(database, self.notifier, self.queue, self.logs, _git_url)
+        self.runs = Runs(database, self.queue.leases.check, self.tasks.project_of, lambda _project, _commit: {})
+        self.results = Results(database, self.queue, self.commits, self.runs, self.logs)
+
+    def project(self, owner: str = "ada", **roles: Role) -> str:
+        """A new project of `owner`, shared with others."""
+        project = self.projects.create_project(user(owner), body=ProjectCreate(name="a project")).id
+        for name, role in roles.items():
+            self.projects.set_collaborator(user(owner), project=project, user=name, body=CollaboratorSet(role=role))
+        return project
+
+    def task(self, project: str, creator: str = "ada", **fields: Any) -> str:
+        """A queued command."""
+        workload = fields.pop("workload", tasks.CommandWorkload(command=["true"]))
+        body = tasks.TaskCreate(workload=workload, **fields)
+        return self.tasks.create_task(user(creator), project=project, body=body).id
+
+    def runner(self, owner: str = "ada", *, shared: bool = False, gpus: int = 0, **labels: str) -> Agent:
+        """A runner whose agent has said hello."""
+        kind = runners.RunnerType.GPU if gpus else runners.RunnerType.CPU
+        body = runners.RunnerCreate(shared=shared, labels=labels, type=kind)
+        made = self.runners.create_runner(user(owner, admin=shared), body=body)
+        agent = Agent(Caller(kind=Principal.RUNNER, name=made.runner.id), made.token)
+        machine = tasks.Machine(gpus=["a gpu"] * gpus)
+        hello = protocol.Hello(
+            protocol=protocol.PROTOCOL, version="1", backend="dummy", isolation="none", machine=machine
+        )
+        self.agents.hello(agent.caller, body=hello)
+        return agent
+
+    def claim(self, agent: Agent, *, gpus: int = 0) -> protocol.Assignment | None:
+        """What the agent gets without waiting."""
+        return wait_for(self.agents.claim(agent.caller, body=protocol.Claim(gpus=gpus))).assignment
+
+    def claimed(self, agent: Agent) -> protocol.Assignment:
+        """A claim that must succeed."""
+        assignment = self.claim(agent)
+        assert assignment is not None
+        return assignment
+
+    def sync(self, agent: Agent, *held: protocol.Assignment, wait: float = 0) -> list[protocol.LeaseState]:
+        """A heartbeat; the states of the leases."""
+        leases = [protocol.Held(task=one.task, fence=one.fence) for one in held]
+        answer = wait_for(self.agents.sync(agent.caller, body=protocol.Sync(leases=leases, wait=wait)))
+        return [lease.state for lease in answer.leases]
+
+    def report(self, agent: Agent, held: protocol.Assignment, status: tasks.TaskStatus) -> protocol.LeaseState:
+        body = protocol.Report(fence=held.fence, status=status)
+        return self.agents.report(agent.caller, task=held.task, body=body).state
+
+    def finish(self, agent: Agent, held: protocol.Assignment, **fields: Any) -> protocol.Finished:
+        """The end, by default a good one."""
+        fields = {"outcome": protocol.Outcome.EXITED, "exit_code": 0, "execution": tasks.Execution(), **fields}
+        return self.results.finish(agent.caller, task=held.task, body=protocol.Finish(fence=held.fence, **fields))
+
+    def get(self, task: str) -> tasks.Task:
+        return wait_for(self.tasks.get_task(user("ada"), task=task, query=tasks.TaskQuery()))
+
+    def row(self, task: str) -> TaskRow:
+        with self.database.read() as session:
+            return session.get_one(TaskRow, task)
+
+
+def changes(parent: str | None = None, **files: str) -> CommitCreate:
+    """A commit of small files."""
+    found = [
+        Change(path=path.replace("__", "/"), size=len(text), data=text.encode()) for path, text in sorted(files.items())
+    ]
+    return CommitCreate(parent=parent, message="Results", created=START, changes=found)
+
+
+def _git_url(project: str) -> str:
+    return f"/services/dotscience/git/{project}"
