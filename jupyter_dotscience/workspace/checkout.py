@@ -113,7 +113,7 @@ def list_tree(mirror: Mirror, commit: str) -> dict[bytes, Entry]:
         mode, _, blob, size = facts.split()
         if int(mode, 8) == _GITLINK:
             continue
-        entry = Entry(_mode(int(mode, 8)), blob.decode(), int(size))
+        entry = Entry.of(_mode(int(mode, 8)), blob.decode(), int(size))
         listed[_checked(path)] = entry
         if entry.mode != SYMLINK and MIN_POINTER <= entry.size <= MAX_POINTER:
             suspects[path] = entry
@@ -143,7 +143,7 @@ def _pointers(mirror: Mirror, suspects: Mapping[bytes, Entry]) -> dict[bytes, En
         start = out.index(b"\n", at) + 1
         at = start + entry.size + 1
         if pointed := parse_pointer(out[start : at - 1]):
-            found[path] = entry._replace(size=pointed.size, sha256=pointed.sha256, large=True)
+            found[path] = Entry.of(entry.mode, entry.blob, pointed.size, pointed.sha256, large=True)
     return found
 
 

@@ -1,4 +1,8 @@
-"""Reading a file once: both of its hashes, and the certainty that it stood still meanwhile."""
+"""Reading a file once: both of its hashes, and whether it stood still meanwhile.
+
+A single write(2) that was under way before and after does not show in the times: such a file may be taken in a state
+between two. It is not remembered as known (see :mod:`.scan`), so that the next snapshot has it as it is then.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,9 @@ import os
 import stat
 from typing import Final, NamedTuple
 
+from .entry import LARGE, LOOKALIKE, PLAIN, Entry
 from .errors import ContentChanged
 from .hashing import CHUNK, MAX_POINTER, blob_header, blob_id, parse_pointer, pointer
-from .statcache import LARGE, LOOKALIKE, PLAIN, Stamp, stamp
 
 _TRIES: Final = 3
 _MAX_RETRIED: Final = 64 << 20
@@ -21,12 +25,12 @@ class NotRegular(Exception):
 
 
 class _Hashes(NamedTuple):
-    storage: int
     blob: str
     sha256: str
+    storage: int = PLAIN
 
 
-def read_stamp(fd: int, threshold: int) -> Stamp:
+def read_entry(fd: int, threshold: int) -> Entry:
     """Hash an open file.
 
     Args:
@@ -45,7 +49,7 @@ def read_stamp(fd: int, threshold: int) -> Stamp:
         hashes = _hash(fd, before.st_size, threshold)
         after = os.fstat(fd)
         if hashes and _still(before, after):
-            return stamp(after, *hashes)
+            return Entry.read(after, *hashes)
         if after.st_size > _MAX_RETRIED:
             break
         os.lseek(fd, 0, os.SEEK_SET)
@@ -79,17 +83,17 @@ def _hash(fd: int, size: int, threshold: int) -> _Hashes | None:
     if read != size:
         return None
     if blob is not None:
-        return _Hashes(PLAIN, blob.hexdigest(), sha256.hexdigest())
-    return _large(LARGE, sha256.hexdigest(), size)
+        return _Hashes(blob.hexdigest(), sha256.hexdigest())
+    return _large(sha256.hexdigest(), size, LARGE)
 
 
 def _small(data: bytes) -> _Hashes:
     sha256 = hashlib.sha256(data).hexdigest()
     if len(data) <= MAX_POINTER and parse_pointer(data) is not None:
         # Stored as it is, a checkout would take it for a pointer of ours. So it becomes a large object itself.
-        return _large(LOOKALIKE, sha256, len(data))
-    return _Hashes(PLAIN, blob_id(data), sha256)
+        return _large(sha256, len(data), LOOKALIKE)
+    return _Hashes(blob_id(data), sha256)
 
 
-def _large(storage: int, sha256: str, size: int) -> _Hashes:
-    return _Hashes(storage, blob_id(pointer(sha256, size)), sha256)
+def _large(sha256: str, size: int, storage: int) -> _Hashes:
+    return _Hashes(blob_id(pointer(sha256, size)), sha256, storage)

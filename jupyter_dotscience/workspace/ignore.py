@@ -137,10 +137,11 @@ def _strip(line: str) -> str:
 def _line(line: str) -> _Line:
     ignored = not line.startswith("-")
     pattern = line if ignored else line[1:]
+    here = pattern.startswith(("/", "./"))
+    pattern = pattern.removeprefix("./").removeprefix("/")
     folders_only = pattern.endswith("/")
     pattern = pattern.rstrip("/")
-    by_name = "/" not in pattern
-    pattern = pattern.removeprefix("./").removeprefix("/")
+    by_name = not here and "/" not in pattern
     if not pattern:
         raise BadPattern("nothing is left of it that could match")
     return _Line(pattern, ignored, by_name, folders_only)

@@ -29,6 +29,8 @@ def on_disk(path: bytes) -> bytes:
 
 def unstorable(path: bytes) -> str | None:
     """Why a stored path cannot stand in a tree; None when it can."""
+    if len(path) <= paths.MAX_COMPONENT:  # all other checks of the path are true of what a folder lists, once escaped
+        return None
     try:
         paths.check(path)
     except BadRequest:

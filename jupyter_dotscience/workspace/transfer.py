@@ -127,7 +127,7 @@ class _Sending:
 
     def _leave(self, entry: Entry, reason: str) -> None:
         """Leave out all files that have the content which could not be sent."""
-        self.left |= {path: reason for path, e in self.changed.items() if e.blob == entry.blob}
+        self.left |= {path: reason for path, e in self.changed.items() if e.raw_blob == entry.raw_blob}
 
     def _send_packs(self, blobs: Mapping[bytes, Entry]) -> None:
         for group in _groups(blobs):

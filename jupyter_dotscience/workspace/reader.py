@@ -1,0 +1,105 @@
+"""Hashing the files of a scan: small ones at once, larger ones on threads."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+from . import names
+from .content import NotRegular, read_entry
+from .entry import Entry
+from .errors import ContentChanged
+
+_THREADS: Final = 2
+_AT_ONCE: Final = 1 << 20
+"""Bytes up to which a file is hashed at once; handing it to a thread costs more than hashing it."""
+_PENDING: Final = 16
+"""Files that wait for a thread, each with a descriptor."""
+
+Found = Callable[[Entry], None]
+Failed = Callable[[Exception], None]
+
+UNREADABLE: Final = (OSError, NotRegular, ContentChanged)
+"""What can happen to a file between being listed and being read."""
+
+
+class Reader:
+    """Reads files and tells what it found.
+
+    Args:
+        threshold: Files above this many bytes are kept as large objects.
+    """
+
+    def __init__(self, threshold: int) -> None:
+        self._threshold = threshold
+        self._pool: ThreadPoolExecutor | None = None
+        self._places = threading.BoundedSemaphore(_PENDING)
+        self._pending: list[tuple[Future[Entry], Found, Failed]] = []
+
+    def read(self, name: str, folder: int, size: int, found: Found, failed: Failed) -> None:
+        """Read a file now, or by the time :meth:`finish` returns.
+
+        Args:
+            name: Its name.
+            folder: Descriptor of its folder.
+            size: About how many bytes it has.
+            found: Called with its entry, on the caller's thread.
+            failed: Called instead when it cannot be read.
+        """
+        if size > _AT_ONCE:
+            self._places.acquire()
+        try:
+            fd = os.open(name, names.FILE_FLAGS, dir_fd=folder)
+        except OSError as error:
+            if size > _AT_ONCE:
+                self._places.release()
+            failed(error)
+            return
+        if size > _AT_ONCE:
+            self._pool = self._pool or ThreadPoolExecutor(_THREADS, "dotscience-hash")
+            self._pending.append((self._pool.submit(self._on_thread, fd), found, failed))
+            return
+        try:
+            entry = read_entry(fd, self._threshold)
+        except UNREADABLE as error:
+            failed(error)
+        else:
+            found(entry)
+        finally:
+            os.close(fd)
+
+    def finish(self) -> None:
+        """Wait for all files."""
+        for future, found, failed in self._pending:
+            try:
+                entry = future.result()
+            except UNREADABLE as error:
+                failed(error)
+            else:
+                found(entry)
+        self._pending.clear()
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def _on_thread(self, fd: int) -> Entry:
+        try:
+            return read_entry(fd, self._threshold)
+        finally:
+            os.close(fd)
+            self._places.release()
+
+
+def reason(error: Exception) -> str | None:
+    """Why a file is not in the snapshot; None for one that is gone by now, which needs no reason."""
+    if not isinstance(error, OSError) or error.errno in (errno.ELOOP, errno.ENOTDIR):
+        return "it was changed while it was read"
+    if error.errno == errno.ENOENT:
+        return None
+    return f"it cannot be read: {os.strerror(error.errno or 0)}"

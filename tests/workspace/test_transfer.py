@@ -1,0 +1,184 @@
+"""What is sent, how, and what happens when files change on the way."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from jupyter_dotscience.api.problems import Unreachable
+from jupyter_dotscience.workspace import Changes, DiskFull, Sent, blob_id, changes, commit_request, scan, send, transfer
+from jupyter_dotscience.workspace.guarded import GuardedFile
+
+from .repository import Repository, git
+from .trees import write
+
+
+def everything(work: Path, threshold: int = 10 << 20) -> Changes:
+    return changes({}, scan(work, threshold=threshold))
+
+
+def committed(repository: Repository, found: Changes, sent: Sent) -> dict[bytes, bytes]:
+    """Commit, and read every blob back from git."""
+    request = commit_request(found, sent, branch="main", parent=None, message="m")
+    commit = repository.record(request).commit
+    assert commit
+    git(repository.git_folder, "fsck", "--strict", "--no-dangling")
+    listed = git(repository.git_folder, "ls-tree", "-r", "-z", commit).split(b"\0")[:-1]
+    return {
+        line.split(b"\t", 1)[1]: git(repository.git_folder, "cat-file", "blob", line.split()[2].decode())
+        for line in listed
+    }
+
+
+def test_few_small_files_travel_in_the_commit_request(work: Path, repository: Repository) -> None:
+    """A small change needs no request besides the commit itself."""
+    files = {b"a": b"1", b"d/b": b"", "é".encode(): b"2", b"\xff": b"3"}
+    write(work, files)
+    (work / "link").symlink_to("nowhere")
+    found = everything(work)
+    sent = send(work, found, repository)
+    assert repository.calls == []
+    assert all(change.data is not None for change in sent.changes)
+    assert committed(repository, found, sent) == {**files, b"link": b"nowhere"}
+
+
+@pytest.mark.parametrize(("count", "size"), [(201, 10), (3, 400_000)])
+def test_many_or_big_small_files_travel_as_a_pack(work: Path, repository: Repository, count: int, size: int) -> None:
+    """Above 200 files or 1 MiB one pack is sent, and the second time nothing."""
+    files = {b"%d" % i: b"%d" % i * size for i in range(count)}
+    write(work, files | {b"twice": files[b"0"]})
+    found = everything(work)
+    sent = send(work, found, repository)
+    assert repository.calls == ["find_missing", "put_pack"]
+    assert committed(repository, found, sent) == files | {b"twice": files[b"0"]}
+    repository.calls.clear()
+    assert send(work, found, repository).changes == sent.changes
+    assert repository.calls == ["find_missing"]
+
+
+def test_packs_are_of_bounded_size(work: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More content than fits into one pack is sent as several."""
+    monkeypatch.setattr(transfer, "MAX_PACK", 1 << 20)
+    files = {b"%d" % i: os.urandom(400_000) for i in range(7)}
+    write(work, files)
+    found = everything(work)
+    sent = send(work, found, repository)
+    assert repository.calls.count("put_pack") == 4
+    assert committed(repository, found, sent) == files
+
+
+def test_queries_are_of_bounded_size(work: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More contents than one question may name are asked about in several."""
+    monkeypatch.setattr(transfer, "_QUERY", 100)
+    files = {b"%d" % i: b"%d" % i for i in range(250)} | {b"L%d" % i: b"%05d" % i * 10 for i in range(120)}
+    write(work, files)
+    found = everything(work, threshold=20)
+    sent = send(work, found, repository)
+    assert repository.calls.count("find_missing") == 3
+    assert len(committed(repository, found, sent)) == 370
+
+
+def test_large_files_are_sent_once_and_only_when_missing(work: Path, repository: Repository) -> None:
+    """Equal large contents are one object; what the project has is not sent again."""
+    write(work, {b"a": b"x" * 5000, b"b": b"x" * 5000, b"c": b"y" * 5000})
+    found = everything(work, threshold=1000)
+    told: list[tuple[int, int]] = []
+    sent = send(work, found, repository, lambda done, total: told.append((done, total)))
+    assert repository.calls.count("put_object") == 2
+    assert told[-1] == (10_000, 10_000)
+    assert told == sorted(told)
+    assert [(c.path, c.large, c.size, c.data, c.blob) for c in sent.changes][0] == ("a", True, 5000, None, None)
+    repository.calls.clear()
+    send(work, found, repository)
+    assert repository.calls == ["find_missing"]
+
+
+def test_interrupted_upload_goes_on_where_it_was(work: Path, repository: Repository) -> None:
+    """After a cut, the next attempt sends only what had not arrived."""
+    write(work, {b"%d" % i: b"%d" % i * 3000 for i in range(6)})
+    found = everything(work, threshold=1000)
+    put = repository.put_object
+
+    def cut(sha256: str, body: BinaryIO, size: int) -> None:
+        if len(list(repository.objects.iterdir())) >= 3:
+            raise Unreachable("The network is away.")
+        put(sha256, body, size)
+
+    repository.put_object = cut  # type: ignore[method-assign]
+    with pytest.raises(Unreachable):
+        send(work, found, repository)
+    arrived = len(list(repository.objects.iterdir()))
+    assert arrived >= 3
+    repository.put_object = put  # type: ignore[method-assign]
+    repository.calls.clear()
+    assert len(send(work, found, repository).changes) == 6
+    assert repository.calls.count("put_object") == 6 - arrived
+
+
+@pytest.mark.parametrize("how", ["rewritten", "gone", "link", "pipe", "longer"])
+@pytest.mark.parametrize(("extra", "threshold"), [(0, 100), (0, 10), (300, 100)])
+def test_what_changed_after_the_scan_is_left_for_the_next_commit(
+    work: Path, repository: Repository, tmp_path: Path, how: str, extra: int, threshold: int
+) -> None:
+    """A file that is not what was scanned is never sent under the wrong hash; the others are, and it is named."""
+    (tmp_path / "secret").write_bytes(b"secret, 20 bytes....")
+    write(work, {b"f": b"before, 20 bytes....", b"ok": b"fine"} | {b"x%d" % i: b"%d" % i for i in range(extra)})
+    found = everything(work, threshold)
+    (work / "f").unlink()
+    if how == "rewritten":
+        write(work, {b"f": b"after.. 20 bytes...."})
+    elif how == "longer":
+        write(work, {b"f": b"before, 20 bytes.... and more"})
+    elif how == "link":
+        (work / "f").symlink_to(tmp_path / "secret")
+    elif how == "pipe":
+        os.mkfifo(work / "f")
+    sent = send(work, found, repository)
+    assert set(sent.left) == {b"f"}
+    assert sent.left[b"f"].startswith(("It was changed", "It cannot be read", "It is no regular"))
+    assert len(committed(repository, found, sent)) == extra + 1
+
+
+def test_change_while_a_large_file_is_sent_is_noticed(work: Path, tmp_path: Path) -> None:
+    """The last byte of a body is withheld when what came before is not what was scanned."""
+    data = os.urandom(3 << 20)
+    write(work, {b"f": data})
+    entry = scan(work, threshold=1000).entries[b"f"]
+    root = os.open(work, os.O_RDONLY)
+    try:
+        with GuardedFile(root, b"f", entry) as file:
+            assert file.read(1 << 20) == data[: 1 << 20]
+            file.seek(0)
+            assert file.read(entry.size) + file.read() == data
+            file.seek(0)
+            got = file.read(1 << 20)
+            with (work / "f").open("r+b") as other:
+                other.seek(2 << 20)
+                other.write(b"changed")
+            with pytest.raises(Exception, match="changed after the snapshot"):
+                while chunk := file.read(1 << 20):
+                    got += chunk
+            assert len(got) < len(data)
+    finally:
+        os.close(root)
+
+
+def test_full_disk_while_packing_is_said(
+    work: Path, repository: Repository, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without space for a pack the error says so."""
+    write(work, {b"%d" % i: os.urandom(1 << 20) for i in range(4)})
+    monkeypatch.setattr("tempfile.tempdir", str(small_disk))
+    with pytest.raises(DiskFull, match=r"^Cannot write a pack .*: No space left on device\.$"):
+        send(work, everything(work), repository)
+
+
+def test_escaped_names_are_found_on_disk(work: Path, repository: Repository) -> None:
+    """Files of nested repositories are read under the name they have on disk."""
+    write(work, {b"r/.git/config": b"[core]", b"%2Egit": b"x"})
+    found = everything(work)
+    assert committed(repository, found, send(work, found, repository)) == {b"r/%2Egit/config": b"[core]", b"%252Egit": b"x"}
+    assert blob_id(b"x") == found.changed[b"%252Egit"].blob
