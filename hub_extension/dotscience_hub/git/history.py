@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from jupyter_dotscience.api.problems import BadRequest
 
 from .binary import Git
+from .reader import Reader
+
+_CURSOR = re.compile(r"([0-9a-f]{40})\.([0-9]{1,12})")
 
 
 class History:
@@ -14,6 +18,7 @@ class History:
 
     def __init__(self, folder: Path) -> None:
         """Of the repository in `folder`."""
+        self._folder = folder
         self._git = Git(folder)
 
     def page(self, commit: str, path: bytes | None, limit: int, cursor: str | None) -> tuple[list[str], str | None]:
@@ -31,7 +36,7 @@ class History:
         Raises:
             BadRequest: it is not our cursor.
         """
-        start, skip = (commit, 0) if cursor is None else _parse(cursor)
+        start, skip = (commit, 0) if cursor is None else self._parse(cursor)
         arguments: list[str | bytes] = ["rev-list", "--topo-order", f"--skip={skip}", f"--max-count={limit + 1}", start]
         if path is not None:
             arguments += ["--", path]
@@ -47,9 +52,8 @@ class History:
         wanted = "\n".join([*heads, *(f"^{commit}" for commit in known), ""])
         return self._git.run("rev-list", "--topo-order", "--reverse", "--stdin", stdin=wanted.encode()).decode().split()
 
-
-def _parse(cursor: str) -> tuple[str, int]:
-    commit, _, skip = cursor.partition(".")
-    if len(commit) != 40 or not set(commit) <= set("0123456789abcdef") or not skip.isascii() or not skip.isdigit():
-        raise BadRequest("The cursor is not one that this list gave out.", code="bad_cursor")
-    return commit, int(skip)
+    def _parse(self, cursor: str) -> tuple[str, int]:
+        match = _CURSOR.fullmatch(cursor)
+        if match is None or not Reader(self._folder).has_commit(match[1]):
+            raise BadRequest("The cursor is not one that this list gave out.", code="bad_cursor")
+        return match[1], int(match[2])

@@ -6,7 +6,7 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -21,18 +21,27 @@ class _ThreadLock:
         self.lock = threading.Lock()
 
 
-@contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Hold the repository in `folder` for writing.
+def writing(folder: Path) -> AbstractContextManager[None]:
+    """Hold the repository in `folder` for moving its branches.
 
-    The kernel lets go of the file lock when the process dies, however it dies. Inside, no other lock may be waited for
-    that a holder of this one could want (a transaction of the store above all): order is store, then repository.
+    Inside, no transaction of the store may be waited for: who has one may be waiting here.
     """
+    return _holding(folder / "dotscience.lock")
+
+
+def packing(folder: Path) -> AbstractContextManager[None]:
+    """Hold the repository in `folder` for packing, or for keeping others from it; commits go on meanwhile."""
+    return _holding(folder / "dotscience-pack.lock")
+
+
+@contextmanager
+def _holding(path: Path) -> Iterator[None]:
+    """The kernel lets go of the file lock when the process dies, however it dies."""
     with _guard:
-        key = str(folder)
+        key = str(path)
         mine = _locks.get(key) or _locks.setdefault(key, _ThreadLock())
     with mine.lock:
-        handle = os.open(folder / "dotscience.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield

@@ -5,6 +5,7 @@ hashlib and zlib release the GIL, pygit2's writer does not: a blob of 1 MB stall
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import zlib
@@ -63,13 +64,13 @@ class LooseWriter:
         for oid, temporary in self._pending.items():
             name = oid.hex()
             folder = self._objects / name[:2]
-            if not folder.is_dir():
-                folder.mkdir(exist_ok=True)
-                folders.add(self._objects)
-            temporary.replace(folder / name[2:])
+            _move(temporary, folder / name[2:])
             folders.add(folder)
         for folder in folders:
-            sync(folder)
+            # Gone again when a repack was faster: then the objects are in a pack, which git has synced.
+            with contextlib.suppress(FileNotFoundError):
+                sync(folder)
+        sync(self._objects)
         self._pending.clear()
 
     def discard(self) -> None:
@@ -88,3 +89,15 @@ class LooseWriter:
             file.write(packer.flush())
         path.chmod(0o444)
         return path
+
+
+def _move(temporary: Path, target: Path) -> None:
+    """Rename into a folder that a repack, which removes empty ones, may take away at any moment."""
+    while True:
+        target.parent.mkdir(exist_ok=True)
+        try:
+            temporary.replace(target)
+            return
+        except FileNotFoundError:
+            if not temporary.exists():
+                raise

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from .binary import Git
-from .lock import writing
+from .lock import packing
 from .packs import QUARANTINE
 from .refs import STALE_LOCK_SECONDS, remove_stale
 
@@ -32,18 +32,21 @@ def loose_objects(folder: Path) -> int:
 def repack(folder: Path) -> None:
     """Put loose objects into packs, each at least twice the next one's size. Nothing is dropped, reachable or not.
 
+    Commits may go on meanwhile: git removes a loose object only when a pack has it.
+
     Raises:
         GitError: git failed; the repository is as before.
     """
-    with writing(folder):
-        Git(folder).run("repack", "-d", "--geometric=2", "--quiet")
+    Git(folder).run("repack", "-d", "--geometric=2", "--quiet")
 
 
 def repack_if_needed(folder: Path) -> bool:
     """Repack when enough loose objects have gathered; whether it did."""
     if loose_objects(folder) <= LOOSE_OBJECTS:
         return False
-    repack(folder)
+    with packing(folder):
+        if loose_objects(folder) > LOOSE_OBJECTS:
+            repack(folder)
     return True
 
 

@@ -13,7 +13,7 @@ from jupyter_dotscience.api.problems import NotFound
 from . import maintenance
 from .files import sync
 from .limits import Limits
-from .lock import writing
+from .lock import packing
 from .repository import Repository
 
 _ID = re.compile(r"[0-9a-f-]{36}")
@@ -107,7 +107,7 @@ class Repositories:
         """
         origin = self.open(source)
         folder = self._skeleton()
-        with writing(origin.folder):  # no repack meanwhile
+        with packing(origin.folder):
             heads = {ref: commit for ref, commit in origin.refs.all().items() if ref.startswith("refs/heads/")}
             _link_objects(origin.folder / "objects", folder / "objects")
         lines = "".join(f"{commit} {ref}\n" for ref, commit in sorted(heads.items()))

@@ -20,6 +20,7 @@ from jupyter_dotscience.api.tasks import MergeState
 
 from .indexing import Indexer
 from .listing import FileId, Listing
+from .maintenance import Maintenance
 
 _SKIPPED = "skipped"
 _DIGEST = "metadata.sha256"
@@ -37,6 +38,7 @@ class Commits:
         self.repositories = repositories
         self.indexer = Indexer(database, repositories)
         self.listing = Listing(database, repositories, self.indexer)
+        self.maintenance = Maintenance(repositories)
 
     def create_project(self, project: str) -> None:
         """Make a project's storage; nothing happens when there is one."""
@@ -56,8 +58,8 @@ class Commits:
         """
         with self._database.write() as session:
             versions.copy_objects(session, source, target, dt.datetime.now(dt.UTC))
+            versions.copy_commits(session, source, target)
         self.repositories.fork(source, target)
-        self.indexer.ensure_branches(target)
 
     def head(self, project: str, branch: str = "main") -> str | None:
         """A branch's newest commit, or None; also None for a project without storage."""
@@ -92,7 +94,7 @@ class Commits:
         done = repository.commit(request, author, sizes, recorded, task=task, metadata=noted)
         if done.merge is not None:
             self.indexer.ensure(project, done.merge)
-        repository.maintain()
+        self.maintenance.note(project)
         return CommitResult(commit=done.commit or done.head, head=done.head, merged=done.merged)
 
     def record_task(
@@ -155,6 +157,10 @@ class Commits:
     def reindex(self, project: str) -> None:
         """Make the rows of a project's versions anew from git."""
         self.indexer.reindex(project)
+
+    def close(self) -> None:
+        """Wait for work in the background; called when the service stops."""
+        self.maintenance.close()
 
     def recover(self) -> None:
         """Clean up after a service that was killed; called at the start, before anything is served."""

@@ -167,7 +167,7 @@ class GitServer:
 
     def _note_push(self, project: str) -> None:
         self._commits.indexer.ensure_branches(project)
-        self._commits.repositories.open(project).maintain()
+        self._commits.maintenance.note(project)
 
     def _objects_file(self, project: str) -> Path:
         """The project's objects, for the hook: it has no way to the store."""

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from dotscience_hub.git.commit_object import split_trailers
 from dotscience_hub.git.repository import Repository
-from dotscience_hub.git.trees import TREE
+from dotscience_hub.git.trees import TREE, check_path
 from dotscience_hub.store import versions
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.versions import CommitRow
@@ -68,7 +68,7 @@ class Workspace:
         commit = repository.resolve(query.at)
         if commit is None:
             return CommitList(items=[])
-        path = None if query.path is None else to_bytes(query.path).strip(b"/")
+        path = None if query.path is None else check_path(to_bytes(query.path))
         ids, following = repository.history.page(commit, path, query.limit, query.cursor)
         return CommitList(items=self._describe(project, repository, ids), next=following)
 

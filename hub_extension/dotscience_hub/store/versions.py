@@ -15,6 +15,7 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    and_,
     delete,
     func,
     insert,
@@ -22,7 +23,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from .base import Table
 
@@ -246,3 +247,20 @@ def copy_objects(session: Session, source: str, target: str, created: dt.datetim
         row.project == source
     )
     session.execute(insert(row).from_select(columns, found))
+
+
+def copy_commits(session: Session, source: str, target: str) -> None:
+    """Let a fork know its source's commits and versions: what only requests told of them is in no repository."""
+    old, new = aliased(CommitRow), aliased(CommitRow)
+    kept = ("id", "generation", "author", "created", "task", "metadata_json")
+    commits = select(literal(target), *(getattr(old, name) for name in kept)).where(old.project == source)
+    session.execute(insert(CommitRow).from_select(["project", *kept], commits))
+    file = FileVersionRow
+    facts = ("path", "blob", "sha256", "size", "large", "modified")
+    files = (
+        select(literal(target), new.number, *(getattr(file, name) for name in facts))
+        .join(old, old.number == file.number)
+        .join(new, and_(new.project == target, new.id == old.id))
+        .where(file.project == source)
+    )
+    session.execute(insert(file).from_select(["project", "number", *facts], files))

@@ -1,0 +1,63 @@
+"""The workspace part of a hub, for tests."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotscience_hub.git.limits import Limits
+from dotscience_hub.git.repositories import Repositories
+from dotscience_hub.objects.folder import FolderObjects
+from dotscience_hub.services.caller import Caller
+from dotscience_hub.services.commits import Commits
+from dotscience_hub.services.contents import Contents
+from dotscience_hub.services.workspace import Workspace
+from dotscience_hub.store.base import Table
+from dotscience_hub.store.database import Database
+from dotscience_hub.store.versions import CommitRow, FileVersionRow, ProjectObjectRow
+
+from jupyter_dotscience.api.account import Principal
+from jupyter_dotscience.api.commits import Change, CommitCreate
+
+ALICE = Caller(kind=Principal.USER, name="alice")
+TIME = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
+
+
+@dataclass
+class Hub:
+    """The workspace part of a hub, with one empty project."""
+
+    database: Database
+    commits: Commits
+    contents: Contents
+    workspace: Workspace
+    project: str
+
+    def commit(self, parent: str | None, **files: bytes | None) -> str:
+        """Commit files of the top folder (None deletes one); the new commit."""
+        request = commit_of(parent, {name.replace("_", "."): content for name, content in files.items()})
+        found = self.workspace.create_commit(ALICE, project=self.project, body=request).commit
+        assert found is not None
+        return found
+
+
+def commit_of(
+    parent: str | None, files: dict[str, bytes | None], message: str = "a change", branch: str = "main"
+) -> CommitCreate:
+    """A request that writes and deletes small files."""
+    changes = [Change(path=path, size=len(data), data=data) for path, data in files.items() if data is not None]
+    deletes = [path for path, data in files.items() if data is None]
+    return CommitCreate(branch=branch, parent=parent, message=message, created=TIME, changes=changes, deletes=deletes)
+
+
+def open_hub(folder: Path, project: str, limits: Limits | None = None, quota: int | None = None) -> Hub:
+    """The hub whose data are in a folder; it may be opened again, also by another process."""
+    database = Database(f"sqlite:///{folder}/hub.db")
+    tables = [table.__table__ for table in (CommitRow, FileVersionRow, ProjectObjectRow)]
+    Table.metadata.create_all(database.engine, tables=tables)
+    repositories = Repositories(folder / "git", limits)
+    commits = Commits(database, repositories)
+    contents = Contents(database, repositories, FolderObjects(folder / "objects"), quota)
+    commits.create_project(project)
+    return Hub(database, commits, contents, Workspace(database, commits, contents), project)
