@@ -31,9 +31,10 @@ from dotscience_hub.store.tasks import TaskRow
 
 from jupyter_dotscience.api import protocol, runners, tasks
 from jupyter_dotscience.api.account import Principal
-from jupyter_dotscience.api.commits import Change, CommitCreate
+from jupyter_dotscience.api.commits import Change, CommitCreate, CommitResult
 from jupyter_dotscience.api.projects import CollaboratorSet, ProjectCreate, Role
 from jupyter_dotscience.api.routes import Scope
+from jupyter_dotscience.api.runs import RunReport
 
 Result = TypeVar("Result")
 START = dt.datetime(2030, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
@@ -144,6 +145,11 @@ class World:
         """The end, by default a good one."""
         fields = {"outcome": protocol.Outcome.EXITED, "exit_code": 0, "execution": tasks.Execution(), **fields}
         return self.results.finish(agent.caller, task=held.task, body=protocol.Finish(fence=held.fence, **fields))
+
+    def mid_commit(self, agent: Agent, held: protocol.Assignment, commit: CommitCreate, *runs: RunReport) -> CommitResult:
+        """A version in the middle of a task."""
+        body = protocol.TaskCommit(fence=held.fence, commit=commit, runs=list(runs))
+        return self.results.commit_task(agent.caller, task=held.task, body=body)
 
     def get(self, task: str) -> tasks.Task:
         return wait_for(self.tasks.get_task(user("ada"), task=task, query=tasks.TaskQuery()))

@@ -69,6 +69,10 @@ class Waiters:
         self._numbers = itertools.count()
         self._waiting: dict[int, Waiter] = {}
 
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
     @contextmanager
     def enter(self, offer: Offer) -> Iterator[Waiter]:
         """Wait in line until the block ends. A wake that was not used goes to the next in line."""

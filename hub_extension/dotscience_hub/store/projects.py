@@ -75,7 +75,7 @@ def collaborators_of(session: Session, projects: Iterable[str]) -> dict[str, lis
 def names_of(session: Session, projects: Iterable[str]) -> dict[str, str]:
     """Names of projects by id."""
     query = select(ProjectRow.id, ProjectRow.name).where(ProjectRow.id.in_(set(projects)))
-    return dict(session.execute(query).tuples().all())
+    return {id_: name for id_, name in session.execute(query)}  # noqa: C416 - rows are not pairs to mypy
 
 
 def share(session: Session, project: str, user: str, role: Role) -> None:
