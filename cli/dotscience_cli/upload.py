@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from . import config
 from .guard import Failure, say
 from .progress import Bar, human_size
-from .text import printable, printable_path
+from .text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,12 +75,24 @@ class Place:
         start = len(self.prefix)
         return {path[start:]: entry for path, entry in tree.items() if path.startswith(self.prefix)}
 
-    def blocked_by(self, tree: Mapping[bytes, Entry]) -> list[bytes]:
-        """Files of the workspace whose names the new files need for folders, or the other way round."""
-        parts = (self.prefix.rstrip(b"/") if self.single is None else self.single).split(b"/")
-        above = [b"/".join(parts[:end]) for end in range(1, len(parts) + (self.single is None))]
-        below = self.single + b"/" if self.single is not None else None
-        return [path for path in tree if path in above or (below is not None and path.startswith(below))]
+    def settled(self, tree: Mapping[bytes, Entry], name: bytes) -> Place:
+        """The place as it is meant with these files there: a file put on a folder goes into it, as with cp.
+
+        Args:
+            tree: The workspace.
+            name: The file's own name.
+
+        Raises:
+            Failure: a file stands where a folder is needed.
+        """
+        place = self
+        if self.single is not None and any(path.startswith(self.single + b"/") for path in tree):
+            place = Place(single=self.single + b"/" + name)
+        parts = (place.prefix if place.single is None else place.single).split(b"/")[:-1]
+        for end in range(1, len(parts) + 1):
+            if (above := b"/".join(parts[:end])) in tree:
+                raise Failure(f"{_shown(above)} is a file in the workspace, not a folder; choose another path.")
+        return place
 
 
 def put(
@@ -106,11 +118,11 @@ def put(
     for _ in range(TRIES):
         listing = client.get_tree(project=project)
         tree = entries_of(listing)
-        found = changes(place.base(tree, snapshot), snapshot, deletes=False)
+        here = place.settled(tree, next(iter(snapshot.entries), b""))
+        found = changes(here.base(tree, snapshot), snapshot, deletes=False)
         if not found:
             return listing.commit
-        request = _send(client, project, root, found, listing.commit, message)
-        request = _placed(request, place, tree)
+        request = _placed(_send(client, project, root, found, listing.commit, message), here)
         try:
             return client.create_commit(request, project=project).head
         except Conflict:
@@ -135,7 +147,7 @@ def _send(client: Client, project: str, root: Path, found: Changes, parent: str 
     return commit_request(found, sent, branch="main", parent=parent, message=message)
 
 
-def _placed(request: CommitCreate, place: Place, tree: Mapping[bytes, Entry]) -> CommitCreate:
+def _placed(request: CommitCreate, place: Place) -> CommitCreate:
     """The same commit with the paths that the files have in the workspace."""
     import msgspec
 
@@ -148,19 +160,21 @@ def _placed(request: CommitCreate, place: Place, tree: Mapping[bytes, Entry]) ->
     return replace(
         request,
         changes=[replace(change, path=moved(change.path)) for change in request.changes],
-        deletes=[*map(moved, request.deletes), *map(to_text, place.blocked_by(tree))],
+        deletes=[moved(path) for path in request.deletes],
         skipped=[replace(one, path=moved(one.path)) for one in request.skipped],
     )
 
 
 def warn(skipped: Mapping[bytes, str]) -> None:
     """Say which files stay behind, and why; no more than ten of them."""
-    from jupyter_dotscience.api.paths import to_text
-
     for path, reason in sorted(skipped.items())[:SHOWN]:
-        say(f"Warning: {printable_path(to_text(path))} is left out: {printable(reason)}.")
+        say(f"Warning: {_shown(path)} is left out: {printable(reason)}.")
     if len(skipped) > SHOWN:
         say(f"Warning: {len(skipped) - SHOWN} more files are left out.")
+
+
+def _shown(path: bytes) -> str:
+    return printable(path.decode(errors="backslashreplace"))
 
 
 def _cache_file(url: str, project: str, directory: Path) -> Path | None:

@@ -76,7 +76,7 @@ def with_password(url: str, username: str, password: str, *, note: str) -> Grant
         if answer is not None:
             return answer
     if not hub.fill_in_form(username, password):
-        raise WrongPassword(f"The hub does not accept this password (or API token) for {username}; try again.")
+        raise WrongPassword(f"The hub does not accept this password or API token; try `ds login {username}` again.")
     try:
         granted = hub.ask_token(hub.name() or username, wish)
     finally:

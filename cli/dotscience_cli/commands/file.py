@@ -111,6 +111,10 @@ def _replace(reader: Reader, target: Path) -> None:
     import os
     import tempfile
 
+    from dotscience_cli.guard import Failure
+
+    if not target.parent.is_dir():
+        raise Failure(f"There is no folder {str(target.parent)!r} to put the file into.")
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
     try:
         with os.fdopen(handle, "wb") as out:
@@ -137,7 +141,7 @@ def _copy(reader: Reader, out: BinaryIO) -> None:
 def put(message: str | None, project_ref: str, source: Path, path: str | None) -> None:
     """Put the file or folder SOURCE into a project, as PATH or under its own name, and print the commit.
 
-    A folder's hidden files are left out, and what .dotscience-ignore files name.
+    A file goes into PATH when that is a folder. A folder's hidden files are left out, and what .dotscience-ignore files name.
     """
     from dotscience_cli import refs, session
     from dotscience_cli.putting import put_folder, put_single

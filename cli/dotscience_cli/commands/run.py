@@ -50,7 +50,7 @@ def run(
     words: tuple[str, ...],
     command: tuple[str, ...],
 ) -> int:
-    r"""Run COMMAND on a runner, in the workspace of a project.
+    """Run COMMAND on a runner, in the workspace of a project.
 
     Everything after the first word that is no option, or after `--`, is the command with its own options. The job's
     standard output and standard error are shown as they come; its metadata follows on standard error. The exit status
@@ -61,7 +61,7 @@ def run(
       ds run -p iris python train.py --epochs 10
       ds run -p iris -u . -e SEED=1 -I python:3.12 -- python train.py
       ds run -p iris -d -r site=berlin bash -c 'make && ./fit'
-    """
+    """  # noqa: D301 - click's own mark for "do not wrap"
     from dotscience_cli import refs, session, settings_of_run
     from jupyter_dotscience.api.tasks import DEFAULT_IMAGE, CommandWorkload, Resources, TaskCreate
 
