@@ -27,6 +27,14 @@ PATIENCE = 1.5
 """Seconds that a task may wait, pull or save before that is worth a line."""
 
 
+_SAID = {
+    "queued": "Waiting for a runner.",
+    "assigned": "A runner has taken the task.",
+    "preparing": "The runner prepares the workspace and the image.",
+    "saving": "The runner saves the results.",
+}
+
+
 @dataclass(frozen=True)
 class Changed:
     """The task has a new state."""
@@ -174,11 +182,10 @@ class Follower:
         return not quiet and (task.status.value, task.message) != self._shown
 
     def _tell_waiting(self) -> None:
-        from jupyter_dotscience.api.tasks import TaskStatus
-
         task = self._task
         self._shown = (task.status.value, task.message)
-        say(printable(task.message or ("Waiting for a runner." if task.status is TaskStatus.QUEUED else task.status)))
+        said = task.message if task.message not in ("", task.status.value) else _SAID[task.status.value]
+        say(printable(said))
 
     def _see(self, task: Task) -> None:
         if (task.status, task.message) != (self._task.status, self._task.message):

@@ -22,7 +22,9 @@ def environment(items: Iterable[str]) -> dict[str, str]:
     Raises:
         click.UsageError: a bad name, or a variable to pass through that is not set here.
     """
-    return dict(_setting(item, "-e", _ENVIRONMENT_NAME, "letters, digits, '_' and '.'") for item in items)
+    return dict(
+        _setting(item, "-e", _ENVIRONMENT_NAME, "letters, digits, '_' and '.', no digit first") for item in items
+    )
 
 
 def labels(items: Iterable[str]) -> dict[str, str]:
@@ -31,15 +33,16 @@ def labels(items: Iterable[str]) -> dict[str, str]:
     Raises:
         click.UsageError: as for :func:`environment`.
     """
-    return dict(_setting(item, "a label", _LABEL_NAME, "letters, digits, '_', '.', '-' and '/'") for item in items)
+    return dict(
+        _setting(item, "a label", _LABEL_NAME, "letters, digits, '_', '.', '-' and '/', no mark first")
+        for item in items
+    )
 
 
 def _setting(item: str, option: str, pattern: re.Pattern[str], allowed: str) -> tuple[str, str]:
     name, equals, value = item.partition("=")
     if not pattern.match(name):
-        raise click.UsageError(
-            f"{option}: {name!r} is not a name; it has {allowed}, and begins with none of the marks."
-        )
+        raise click.UsageError(f"{option}: {name!r} is not a name: names have {allowed}.")
     if not equals:
         if name not in os.environ:
             raise click.UsageError(f"{option}: {name} is not set here; set it, or write {name}=VALUE.")

@@ -141,7 +141,8 @@ def _copy(reader: Reader, out: BinaryIO) -> None:
 def put(message: str | None, project_ref: str, source: Path, path: str | None) -> None:
     """Put the file or folder SOURCE into a project, as PATH or under its own name, and print the commit.
 
-    A file goes into PATH when that is a folder. A folder's hidden files are left out, and what .dotscience-ignore files name.
+    A file goes into PATH when that is a folder. Of a folder, hidden files are left out, and what .dotscience-ignore
+    files name.
     """
     from dotscience_cli import refs, session
     from dotscience_cli.putting import put_folder, put_single
