@@ -17,11 +17,12 @@ pytest_plugins = [
     "tests.services.git_lfs",
     "tests.services.postgresql",
     "tests.services.s3",
+    "tests.hubprocess",
 ]
 
 TESTS = Path(__file__).parent
 # A wrong answer should show in seconds: pure rooms first, then the ones with servers, whole-system tests last.
-ORDER = ["api", "library", "workspace", "client", "tools", "services", "cli", "runner", "hub", "scenarios", "docker"]
+ORDER = ["api", "library", "workspace", "client", "tools", "services", "cli", "runner", "hub", "launcher", "scenarios", "docker"]
 
 
 # Settings of this test run itself; any other DOTSCIENCE_* variable belongs to the person who runs the tests.

@@ -132,5 +132,6 @@ def _log_to_stderr(level: Any) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger("alembic").setLevel(max(level, logging.WARNING))
     # It logs each XSRF cookie that it sets.
     logging.getLogger("tornado.application").setLevel(max(level, logging.WARNING))

@@ -168,8 +168,8 @@ class AllInOne:
         backend = self._options.backend
         if backend is None:
             backend = await asyncio.to_thread(choose_backend)
-        token = self._folder.runner_token.read_text().strip()
-        environment = {**_environment(), "TOKEN": token, "DOTSCIENCE_URL": api.url}
+        # By the file's name: an environment can be read by every process of this user.
+        environment = {**_environment(), "TOKEN_FILE": str(self._folder.runner_token), "DOTSCIENCE_URL": api.url}
         arguments = [sys.executable, "-m", "dotscience_runner", "--backend", backend]
         arguments += ["--spool", str(self._folder.runner)]
         child = await self._launch(Command("runner", arguments, environment, self._folder.runner))

@@ -49,6 +49,10 @@ class BaseHandler(HubOAuthenticated, RequestHandler):  # type: ignore[misc]  # J
         self.set_header("Referrer-Policy", "no-referrer")
         self.set_header("Content-Security-Policy", _CLOSED)
 
+    def compute_etag(self) -> str | None:
+        """None: nothing is cached, so a hash of each answer would be for nothing."""
+        return None
+
     @property
     def headers_sent(self) -> bool:
         """Whether the status is on its way, so that no Problem can be told any more."""

@@ -22,6 +22,8 @@ from .lifecycle import Lifecycle
 from .problems import MethodNotAllowed
 from .uploads import Upload
 
+_PATIENCE = 1 << 30
+"""Bytes of an unwanted body that are read before the connection is closed."""
 _UNLIMITED = 1 << 62
 """Tornado's own limit answers without a Problem; the limits are checked here."""
 
@@ -46,13 +48,28 @@ class RouteHandler(BaseHandler):
         self._upload: Upload | None = None
         self._work: asyncio.Task[Any] | None = None
         self._call: Call | None = None
+        self._refusal: Exception | None = None
+        self._discarded = 0
+        self._complete = False
 
     async def prepare(self) -> None:
-        """Everything that can be refused before the body has arrived."""
+        """Everything that can be refused before the body has arrived.
+
+        A refusal is kept until the body is through: were the connection closed while the caller still sends, a reset
+        could overtake the answer. Who asks before sending (Expect: 100-continue) is answered at once.
+        """
         self._lifecycle.begin(self)
         self.request.connection.set_max_body_size(_UNLIMITED)  # type: ignore[union-attr]
         if self.request.method == "OPTIONS":
             return
+        try:
+            await self._prepare()
+        except Exception as error:
+            if "Expect" in self.request.headers:
+                raise
+            self._call, self._refusal = None, error
+
+    async def _prepare(self) -> None:
         endpoint = self._endpoint()
         route = endpoint.route
         self.route_name = route.name
@@ -68,14 +85,16 @@ class RouteHandler(BaseHandler):
     def _endpoint(self) -> Endpoint:
         method = "GET" if self.request.method == "HEAD" else str(self.request.method)
         if method not in self._endpoints:
-            raise MethodNotAllowed(f"{method} is not possible here; {', '.join(sorted(self._endpoints))} is.")
+            raise MethodNotAllowed(f"{method} is not possible here; possible: {', '.join(sorted(self._endpoints))}.")
         return self._endpoints[method]
 
     def _check_length(self, route: Route) -> None:
         headers = self.request.headers
         if headers.get("Content-Encoding", "identity").lower() != "identity":
             raise BadRequest("Send the body without Content-Encoding.", code="content_encoding")
-        if route.request is not Raw.BYTES and int(headers.get("Content-Length") or 0) > MAX_JSON:
+        length = headers.get("Content-Length", "")
+        # What is no number tornado refuses itself, when it comes to the body.
+        if route.request is not Raw.BYTES and length.isdecimal() and int(length[:20]) > MAX_JSON:
             raise _too_large()
 
     async def _begin_upload(self) -> None:
@@ -88,28 +107,30 @@ class RouteHandler(BaseHandler):
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """A piece of the body; an upload's sender waits for its reader."""
-        if self._upload is not None:
+        if self._refusal is not None or self._call is None:
+            self._discard(chunk)
+        elif self._upload is not None:
             return self._feed(self._upload, chunk)
-        if self._call is not None and self._call.endpoint.route.request is not None:
-            if len(self._buffer) + len(chunk) > MAX_JSON:
-                self._refuse(_too_large())
+        elif self._call.endpoint.route.request is None:
+            self._discard(chunk)
+        elif len(self._buffer) + len(chunk) > MAX_JSON:
+            self._buffer, self._refusal = bytearray(), _too_large()
+        else:
             self._buffer += chunk
         return None
 
     async def _feed(self, upload: Upload, chunk: bytes) -> None:
-        if self._work is not None and self._work.done():
-            error = self._work.exception() if not self._work.cancelled() else Unavailable("The hub is stopping.")
-            if error is not None and not self._finished:
-                self._refuse(error)
+        if self._work_task().done():
+            self._discard(chunk)
             return
         upload.feed(chunk)
         await upload.room()
 
-    def _refuse(self, error: BaseException) -> None:
-        """Answer before the body is complete; tornado discards the rest and closes the connection."""
-        self.log_exception(type(error), error, error.__traceback__)
-        if not self._finished:
-            self._call = None
+    def _discard(self, chunk: bytes) -> None:
+        """Nobody wants the rest of the body. When it is very long, answer at once and close the connection."""
+        self._discarded += len(chunk)
+        if self._discarded > _PATIENCE and not self._finished:
+            error = self._refusal or _too_large()
             self.send_error(500, exc_info=(type(error), error, error.__traceback__))
 
     def on_connection_close(self) -> None:
@@ -127,6 +148,9 @@ class RouteHandler(BaseHandler):
 
     async def _serve(self, **_parameters: str) -> None:
         """The body is there: call the service and answer."""
+        self._complete = True
+        if self._refusal is not None:
+            raise self._refusal
         assert self._call is not None
         call = self._call
         endpoint, route = call.endpoint, call.endpoint.route
@@ -144,8 +168,21 @@ class RouteHandler(BaseHandler):
 
     async def options(self, **_parameters: str) -> None:
         """Say which methods there are."""
-        self.set_header("Allow", ", ".join(sorted({*self._endpoints, "OPTIONS"})))
+        self._complete = True
+        self.set_header("Allow", self._allow())
         self.set_status(204)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer with a Problem, and say after a 405 which methods there are (RFC 9110, section 15.5.6)."""
+        if isinstance(kwargs.get("exc_info", (None, None))[1], MethodNotAllowed):
+            self.set_header("Allow", self._allow())
+        if not self._complete:
+            # Tornado closes it, but does not say so.
+            self.set_header("Connection", "close")
+        super().write_error(status_code, **kwargs)
+
+    def _allow(self) -> str:
+        return ", ".join(sorted({*self._endpoints, "OPTIONS"}))
 
     async def _serve_on_loop(self, call: Call) -> Any:
         route = call.endpoint.route

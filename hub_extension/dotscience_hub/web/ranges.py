@@ -6,7 +6,7 @@ import re
 
 from .problems import RangeNotSatisfiable
 
-_ONE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})$")
+_ONE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})$")
 
 
 def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
