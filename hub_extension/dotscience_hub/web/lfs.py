@@ -37,7 +37,6 @@ class _Object(msgspec.Struct, frozen=True):
 class _BatchRequest(msgspec.Struct, frozen=True):
     operation: Literal["upload", "download"]
     objects: Annotated[list[_Object], Meta(max_length=10_000)]
-    transfers: list[str] = ["basic"]
     hash_algo: str = "sha256"
 
 

@@ -13,6 +13,7 @@ from dotscience_hub.services.caller import Caller
 from dotscience_hub.services.commits import Commits
 from dotscience_hub.services.contents import Contents
 from dotscience_hub.services.workspace import Workspace
+from dotscience_hub.store import versions
 from dotscience_hub.store.base import Table
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.versions import CommitRow, FileVersionRow, ProjectObjectRow
@@ -32,7 +33,13 @@ class Hub:
     commits: Commits
     contents: Contents
     workspace: Workspace
+    objects: FolderObjects
     project: str
+
+    def add_object(self, sha256: str, size: int, project: str | None = None) -> None:
+        """Let a project have an object."""
+        with self.database.write() as session:
+            versions.add_objects(session, project or self.project, {sha256: size}, TIME)
 
     def commit(self, parent: str | None, **files: bytes | None) -> str:
         """Commit files of the top folder (None deletes one); the new commit."""
@@ -58,6 +65,7 @@ def open_hub(folder: Path, project: str, limits: Limits | None = None, quota: in
     Table.metadata.create_all(database.engine, tables=tables)
     repositories = Repositories(folder / "git", limits)
     commits = Commits(database, repositories)
-    contents = Contents(database, repositories, FolderObjects(folder / "objects"), quota)
+    objects = FolderObjects(folder / "objects")
+    contents = Contents(database, repositories, objects, quota)
     commits.create_project(project)
-    return Hub(database, commits, contents, Workspace(database, commits, contents), project)
+    return Hub(database, commits, contents, Workspace(database, commits, contents), objects, project)

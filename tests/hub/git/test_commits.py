@@ -126,11 +126,9 @@ def test_another_projects_blob_is_not_there(hub: Hub) -> None:
     hub.commits.create_project(other)
     assert hub.workspace.find_missing(ALICE, project=other, body=MissingQuery(blobs=[blob])).blobs == [blob]
     assert hub.workspace.find_missing(ALICE, project=hub.project, body=MissingQuery(blobs=[blob])).blobs == []
+    body = CommitCreate(message="m", created=TIME, changes=[Change(path="a", size=6, blob=blob)])
     with pytest.raises(BadRequest, match="no blob"):
-        change = Change(path="a", size=6, blob=blob)
-        hub.workspace.create_commit(
-            ALICE, project=other, body=CommitCreate(message="m", created=TIME, changes=[change])
-        )
+        hub.workspace.create_commit(ALICE, project=other, body=body)
 
 
 def test_nothing_changed_makes_no_commit(hub: Hub) -> None:
@@ -205,9 +203,9 @@ def test_unknown_parents_and_branches(hub: Hub) -> None:
         hub.workspace.get_tree(ALICE, project=hub.project, query=TreeQuery(at="heads/none"))
     with pytest.raises(NotFound):
         hub.workspace.get_commit(ALICE, project=hub.project, commit="1" * 40)
-    with pytest.raises(BadRequest):
-        query = CommitQuery(cursor="1" * 40 + ".3")
-        hub.commit(None, a=b"1")
+    hub.commit(None, a=b"1")
+    query = CommitQuery(cursor="1" * 40 + ".3")
+    with pytest.raises(BadRequest, match="cursor"):
         hub.workspace.list_commits(ALICE, project=hub.project, query=query)
 
 
@@ -268,7 +266,7 @@ def test_task_branches(hub: Hub) -> None:
 
 
 def test_a_task_that_began_anew(hub: Hub) -> None:
-    """When a task's second attempt starts from the beginning, its result counts and the first one's stays in history."""
+    """When a task's second attempt starts from the beginning, its result counts; the first stays in history."""
     start = hub.commit(None, a=b"1")
     task = new_id()
     first = hub.commits.record_task(hub.project, task, "bob", commit_of(start, {"a": b"first", "x": b"x"}), {})
