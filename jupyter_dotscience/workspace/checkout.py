@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from jupyter_dotscience.api.problems import BadRequest
 
 from . import names
 from .entry import DEFAULT_THRESHOLD, EXECUTABLE, FILE, SYMLINK, Entry
-from .errors import WorkspaceError, named
+from .errors import DiskFull, GitFailed, WorkspaceError, named
 from .hashing import MAX_POINTER, MIN_POINTER, parse_pointer
 from .mirror import Mirror
 from .objectcache import ObjectCache, Source
@@ -88,14 +89,25 @@ def _fill(
     mirror: Mirror, commit: str, target: Path, root: int, objects: ObjectCache, source: Source
 ) -> dict[bytes, Entry]:
     listed = list_tree(mirror, commit)
-    with tempfile.TemporaryDirectory(prefix="dotscience-index-") as folder:
-        mirror.git.run("read-tree", "-m", "-u", commit, work_tree=target, index=Path(folder) / "index", timeout=3600)
+    _write_files(mirror, commit, target, sum(0 if entry.large else entry.size for entry in listed.values()))
     for path, entry in listed.items():
         if entry.large:
             _materialise(root, path, entry, objects, source)
     for path in _escaped(listed):
         _unescape(root, path)
     return listed
+
+
+def _write_files(mirror: Mirror, commit: str, target: Path, size: int) -> None:
+    with tempfile.TemporaryDirectory(prefix="dotscience-index-") as folder:
+        index = Path(folder) / "index"
+        try:
+            mirror.git.run("read-tree", "-m", "-u", commit, work_tree=target, index=index, timeout=3600)
+        except GitFailed as error:
+            # Git does not say why it is "unable to write file x".
+            if "unable to" in str(error) and shutil.disk_usage(target).free < size:
+                raise DiskFull(f"There is no space left for the {size} bytes of the workspace {target}.") from error
+            raise
 
 
 def list_tree(mirror: Mirror, commit: str) -> dict[bytes, Entry]:
@@ -167,14 +179,17 @@ def _materialise(root: int, path: bytes, entry: Entry, objects: ObjectCache, sou
 
 
 def _escaped(listed: Mapping[bytes, Entry]) -> list[bytes]:
-    """Files and folders whose last part has another name on disk, deepest first, so that each is found when renamed."""
+    """Files and folders whose last part has another name on disk, in the order in which they can be renamed.
+
+    Deepest first, so that each is still found; in one folder ``%2Egit`` before ``%252Egit``, which takes its name.
+    """
     found = set()
     for path in listed:
         if not (path.startswith(b"%") or b"/%" in path):
             continue
         parts = path.split(b"/")
         found |= {b"/".join(parts[: i + 1]) for i, p in enumerate(parts) if paths.unescape_git(p) != p}
-    return sorted(found, key=lambda path: path.count(b"/"), reverse=True)
+    return sorted(found, key=lambda path: (-path.count(b"/"), len(path)))
 
 
 def _unescape(root: int, path: bytes) -> None:

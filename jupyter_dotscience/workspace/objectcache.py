@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from jupyter_dotscience.api.problems import Unavailable, Unreachable
 
-from .errors import WorkspaceError, named
+from .errors import DiskFull, WorkspaceError, named
 from .hashing import CHUNK
 
 _ATTEMPTS: Final = 5
@@ -81,13 +81,20 @@ class ObjectCache:
 
     def _open(self, sha256: str, size: int, source: Source) -> int:
         """A descriptor of a content; it stays readable when the name is removed."""
-        place = self._place(sha256)
         with self._one_at_a_time(sha256):
-            if not self.has(sha256, size):
-                self._download(sha256, size, source)
-            with named(f"read the large object {sha256[:12]} in the cache"):
-                os.utime(place)
-                return os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+            fd = self._open_held(sha256, size)
+            return self._download(sha256, size, source) if fd is None else fd
+
+    def _open_held(self, sha256: str, size: int) -> int | None:
+        try:
+            fd = os.open(self._place(sha256), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return None
+        if os.fstat(fd).st_size != size:  # it lost its end in a power cut
+            os.close(fd)
+            return None
+        os.utime(fd)
+        return fd
 
     @contextlib.contextmanager
     def _one_at_a_time(self, sha256: str) -> Iterator[None]:
@@ -106,7 +113,7 @@ class ObjectCache:
                 else:
                     self._busy[sha256] = (lock, users - 1)
 
-    def _download(self, sha256: str, size: int, source: Source) -> None:
+    def _download(self, sha256: str, size: int, source: Source) -> int:
         place = self._place(sha256)
         partial = self.folder / "partial" / sha256
         self._make_room(size)
@@ -114,12 +121,9 @@ class ObjectCache:
             with named(f"store the large object {sha256[:12]}"):
                 place.parent.mkdir(parents=True, exist_ok=True)
                 partial.parent.mkdir(parents=True, exist_ok=True)
-                _Download(partial, sha256, size, source).run()
-                partial.replace(place)
-        except WorkspaceError as error:
-            cause = error.__cause__
-            if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
-                partial.unlink(missing_ok=True)
+                return _Download(partial, sha256, size, source).run(place)
+        except DiskFull:
+            partial.unlink(missing_ok=True)
             raise
 
     def _make_room(self, size: int) -> None:
@@ -153,48 +157,56 @@ class _Download:
         self.digest = hashlib.sha256()
         self.at = 0
 
-    def run(self) -> None:
-        with self.path.open("a+b") as file:
-            self._resume(file.fileno())
-            failures = 0
-            while self.at < self.size:
-                before = self.at
-                try:
-                    self._receive(file.fileno())
-                    failures += 1
-                except (Unreachable, Unavailable):
-                    failures = 0 if self.at > before else failures + 1
-                    if failures >= _ATTEMPTS:
-                        raise
-                if failures >= _ATTEMPTS:
-                    raise WorkspaceError(f"The hub does not send all of the large object {self.sha256[:12]}.")
-            self._verify(file.fileno())
+    def run(self, place: Path) -> int:
+        """Bring all of it, move it to its place, and return a descriptor for reading."""
+        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            self._bring(fd)
+            os.fsync(fd)
+            self.path.replace(place)
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd
+
+    def _bring(self, fd: int) -> None:
+        self._resume(fd)
+        resumed = self.at > 0
+        if not self._complete(fd) and not (resumed and self._complete(fd)):
+            raise WorkspaceError(f"What the hub sent for the large object {self.sha256[:12]} has another SHA-256.")
 
     def _resume(self, fd: int) -> None:
-        if os.fstat(fd).st_size > self.size:
-            os.ftruncate(fd, 0)
         while chunk := os.pread(fd, CHUNK, self.at):
             self.digest.update(chunk)
             self.at += len(chunk)
 
+    def _complete(self, fd: int) -> bool:
+        """Bring what is missing. With a wrong result all is thrown away, an earlier attempt's part too."""
+        failures = 0
+        while self.at < self.size:
+            before, error = self.at, None
+            try:
+                self._receive(fd)
+            except (Unreachable, Unavailable) as cut:
+                error = cut
+            failures = 0 if self.at > before else failures + 1
+            if failures >= _ATTEMPTS:
+                raise error or WorkspaceError(f"The hub does not send all of the large object {self.sha256[:12]}.")
+        if self.at == self.size and self.digest.hexdigest() == self.sha256:
+            return True
+        os.ftruncate(fd, 0)
+        self.digest, self.at = hashlib.sha256(), 0
+        return False
+
     def _receive(self, fd: int) -> None:
         for chunk in self.source.read_object(self.sha256, self.at):
-            if self.at + len(chunk) > self.size:
-                raise self._wrong(fd)
             view = memoryview(chunk)
             while view:
                 view = view[os.write(fd, view) :]
             self.digest.update(chunk)
             self.at += len(chunk)
-
-    def _verify(self, fd: int) -> None:
-        if self.digest.hexdigest() != self.sha256:
-            raise self._wrong(fd)
-        os.fsync(fd)
-
-    def _wrong(self, fd: int) -> WorkspaceError:
-        os.ftruncate(fd, 0)
-        return WorkspaceError(f"What the hub sent for the large object {self.sha256[:12]} has another SHA-256.")
+            if self.at > self.size:
+                return
 
 
 def _copy(source: int, target: int, size: int) -> None:

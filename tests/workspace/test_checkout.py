@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -10,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jupyter_dotscience.api.commits import CommitCreate, CommitResult
 from jupyter_dotscience.api._base import now
+from jupyter_dotscience.api.commits import CommitCreate, CommitResult
 from jupyter_dotscience.workspace import (
     DiskFull,
     Mirror,
@@ -34,7 +36,13 @@ LIMIT = 1 << 30
 def commit(repository: Repository, work: Path, threshold: int = 10 << 20) -> str:
     """Everything in a folder as a commit."""
     committer = WorkspaceCommitter(
-        root=work, remote=repository, record=repository.record, parent=None, base={}, cache=StatCache(), threshold=threshold
+        root=work,
+        remote=repository,
+        record=repository.record,
+        parent=None,
+        base={},
+        cache=StatCache(),
+        threshold=threshold,
     )
     result = committer.commit("m")
     assert result is not None
@@ -55,7 +63,12 @@ class Runner:
         if commit:
             self.mirror.fetch(self.repository.url, commit)
         self.done = checkout(
-            self.mirror, commit, target, objects=self.objects, source=self.repository, **options  # type: ignore[arg-type]
+            self.mirror,
+            commit,
+            target,
+            objects=self.objects,
+            source=self.repository,
+            **options,  # type: ignore[arg-type]
         )
         return target
 
@@ -81,8 +94,14 @@ def test_everything_comes_back_as_it_was(work: Path, repository: Repository, run
     (work / "d/big").chmod(0o755)
     (work / "run.sh").write_bytes(b"#!/bin/sh\n")
     (work / "run.sh").chmod(0o755)
-    for name, target in ((b"l1", b"/etc/passwd"), (b"l2", b"../../x"), (b"l3", b"\xff"), (b"l4", pointer("0" * 64, 9)), (b"d/.git", b"x")):
-        os.symlink(target, os.path.join(os.fsencode(work), name))
+    for name, target in (
+        (b"l1", b"/etc/passwd"),
+        (b"l2", b"../../x"),
+        (b"l3", b"\xff"),
+        (b"l4", pointer("0" * 64, 9)),
+        (b"d/.git", b"x"),
+    ):
+        (work / os.fsdecode(name)).symlink_to(os.fsdecode(target))
     cache = StatCache(runner.folder / "cache")
     target = runner.checkout(commit(repository, work, 40_000), cache=cache, threshold=40_000)
     assert contents(target) == contents(work)
@@ -96,10 +115,10 @@ NAMES = st.binary(min_size=1, max_size=6).filter(lambda n: not set(n) & {0, 47} 
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
-@given(files=st.dictionaries(st.lists(NAMES, min_size=1, max_size=3).map(b"/".join), st.binary(max_size=20), max_size=6))
-def test_any_names_come_back(
-    tmp_path_factory: pytest.TempPathFactory, files: dict[bytes, bytes]
-) -> None:
+@given(
+    files=st.dictionaries(st.lists(NAMES, min_size=1, max_size=3).map(b"/".join), st.binary(max_size=20), max_size=6)
+)
+def test_any_names_come_back(tmp_path_factory: pytest.TempPathFactory, files: dict[bytes, bytes]) -> None:
     """Whatever bytes names are made of, the folder comes back."""
     files = {p: d for p, d in files.items() if not any(other.startswith(p + b"/") for other in files)}
     folder = tmp_path_factory.mktemp("names")
@@ -160,14 +179,22 @@ def test_nothing_in_a_workspace_is_executed(
     evil = tmp_path / "evil.sh"
     evil.write_text(f"#!/bin/sh\ntouch {tmp_path}/executed\ncat\n")
     evil.chmod(0o755)
-    config = f"[core]\nfsmonitor = {evil}\nhooksPath = {tmp_path}\n[filter \"x\"]\nsmudge = {evil}\nclean = {evil}\n"
+    config = f'[core]\nfsmonitor = {evil}\nhooksPath = {tmp_path}\n[filter "x"]\nsmudge = {evil}\nclean = {evil}\n'
     write(tmp_path, {b"home/.gitconfig": config.encode(), b"post-checkout": evil.read_bytes()})
     (tmp_path / "post-checkout").chmod(0o755)
+    write(work, {b".gitattributes": b"* filter=x text eol=crlf ident\n", b"a": b"x\ny\n$Id$"})
+    write(
+        work,
+        {
+            b".git/config": config.encode(),
+            b".git/HEAD": b"ref: refs/heads/main\n",
+            b".git/hooks/post-checkout": evil.read_bytes(),
+        },
+    )
+    version = commit(repository, work)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("GIT_DIR", str(work / ".git"))
-    write(work, {b".gitattributes": b"* filter=x text eol=crlf ident\n", b"a": b"x\ny\n$Id$"})
-    write(work, {b".git/config": config.encode(), b".git/HEAD": b"ref: refs/heads/main\n", b".git/hooks/post-checkout": evil.read_bytes()})
-    target = runner.checkout(commit(repository, work))
+    target = runner.checkout(version)
     assert contents(target) == contents(work)
     assert not (tmp_path / "executed").exists()
 
@@ -187,14 +214,12 @@ def test_checkout_never_writes_through_a_link(repository: Repository, runner: Ru
     outside = tmp_path / "outside"
     outside.mkdir()
     large = b"L" * 100
-    import hashlib
-
     sha = hashlib.sha256(large).hexdigest()
     (repository.objects / sha).write_bytes(large)
     inner = repository.tree({b"file": ("100644", pointer(sha, 100)), b"%2Egit": ("100644", b"x")})
     raw = b"120000 d\0" + bytes.fromhex(repository._write(os.fsencode(outside))) + b"40000 d\0" + bytes.fromhex(inner)
     tree = git(repository.git_folder, *("hash-object", "-t", "tree", "-w", "--literally", "--stdin"), data=raw)
-    with pytest.raises((WorkspaceError, OSError)):
+    with contextlib.suppress(WorkspaceError, OSError):
         runner.checkout(raw_commit(repository, tree.strip().decode()))
     assert list(outside.iterdir()) == []
 
@@ -221,7 +246,7 @@ def test_full_disk_is_said(work: Path, repository: Repository, runner: Runner, s
     for threshold in (10 << 20, 1000):
         full = commit(repository, work, threshold)
         runner.mirror.fetch(repository.url, full)
-        with pytest.raises(DiskFull, match="[Nn]o space left"):
+        with pytest.raises(DiskFull, match=r"[Nn]o space left"):
             checkout(runner.mirror, full, small_disk / f"w{threshold}", objects=runner.objects, source=repository)
         subprocess.run(["rm", "-r", str(small_disk / f"w{threshold}")], check=True)
 
