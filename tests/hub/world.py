@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dotscience_hub.domain.leases import Terms
+from dotscience_hub.git.commit_object import split_trailers
 from dotscience_hub.git.repositories import Repositories
 from dotscience_hub.logs.files import LogFiles
 from dotscience_hub.pubsub import Notifier
@@ -18,6 +19,7 @@ from dotscience_hub.services.access import Access
 from dotscience_hub.services.agents import Agents
 from dotscience_hub.services.caller import Caller
 from dotscience_hub.services.commits import Commits
+from dotscience_hub.services.figures import Figures
 from dotscience_hub.services.projects import Projects
 from dotscience_hub.services.results import Results
 from dotscience_hub.services.runner_views import online_by
@@ -93,6 +95,7 @@ class World:
         self.runners = Runners(database, self.queue)
         self.agents = Agents(database, self.notifier, self.queue, self.logs, _git_url)
         self.runs = Runs(database, self.queue.leases.check, self.tasks.project_of, lambda _project, _commit: {})
+        self.figures = Figures(database, self.queue)
         self.results = Results(database, self.queue, self.commits, self.runs, self.logs)
 
     def project(self, owner: str = "ada", **roles: Role) -> str:
@@ -115,11 +118,20 @@ class World:
         made = self.runners.create_runner(user(owner, admin=shared), body=body)
         agent = Agent(Caller(kind=Principal.RUNNER, name=made.runner.id), made.token)
         machine = tasks.Machine(gpus=["a gpu"] * gpus)
-        hello = protocol.Hello(
-            protocol=protocol.PROTOCOL, version="1", backend="dummy", isolation="none", machine=machine
-        )
-        self.agents.hello(agent.caller, body=hello)
+        self.hello(agent, machine)
         return agent
+
+    def hello(self, agent: Agent, machine: tasks.Machine | None = None, **labels: str) -> None:
+        """The agent starts."""
+        body = protocol.Hello(
+            protocol=protocol.PROTOCOL,
+            version="1",
+            backend="dummy",
+            isolation="none",
+            labels=labels,
+            machine=machine or tasks.Machine(),
+        )
+        self.agents.hello(agent.caller, body=body)
 
     def claim(self, agent: Agent, *, gpus: int = 0) -> protocol.Assignment | None:
         """What the agent gets without waiting."""
@@ -146,13 +158,20 @@ class World:
         fields = {"outcome": protocol.Outcome.EXITED, "exit_code": 0, "execution": tasks.Execution(), **fields}
         return self.results.finish(agent.caller, task=held.task, body=protocol.Finish(fence=held.fence, **fields))
 
-    def mid_commit(self, agent: Agent, held: protocol.Assignment, commit: CommitCreate, *runs: RunReport) -> CommitResult:
+    def mid_commit(
+        self, agent: Agent, held: protocol.Assignment, commit: CommitCreate, *runs: RunReport
+    ) -> CommitResult:
         """A version in the middle of a task."""
         body = protocol.TaskCommit(fence=held.fence, commit=commit, runs=list(runs))
         return self.results.commit_task(agent.caller, task=held.task, body=body)
 
     def get(self, task: str) -> tasks.Task:
         return wait_for(self.tasks.get_task(user("ada"), task=task, query=tasks.TaskQuery()))
+
+    def metadata(self, project: str, commit: str | None) -> dict[str, str]:
+        """The run metadata that a commit carries in git itself."""
+        found = self.commits.repositories.open(project).commit_object(commit or "")
+        return split_trailers(found.message)[2]
 
     def row(self, task: str) -> TaskRow:
         with self.database.read() as session:
