@@ -17,11 +17,13 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from dotscience_hub.store.schema import upgrade
+from dotscience_hub.web import git_http, lfs
 from dotscience_hub.web.application import Rule, make_application, route_rules
 from dotscience_hub.web.authentication import Authentication
 from dotscience_hub.web.binding import Endpoint, bind
 from dotscience_hub.web.blocking import watch_loop
 from dotscience_hub.web.dispatch import Dispatcher
+from dotscience_hub.web.gitaccess import GitAuthorization
 from dotscience_hub.web.lifecycle import Lifecycle
 from dotscience_hub.web.metrics import Metrics
 from dotscience_hub.web.pages import page_rules
@@ -89,7 +91,10 @@ def _application(base: Foundation, services: Services, metrics: Metrics, lifecyc
     system = System(make_checks(base, hub), metrics, services.figures_now)
     endpoints = _endpoints(base.settings, [system, *services.routed()])
     prefix = hub.base_url
+    authorize = GitAuthorization(authentication, services.access, services.projects, dispatcher)
     rules: list[Rule] = [
+        *git_http.handlers(services.git, authorize),
+        *lfs.handlers(services.contents, authorize),
         *route_rules(endpoints, authentication, dispatcher, lifecycle, prefix.rstrip("/") + "/api"),
         *page_rules(prefix, base.settings.public_url),
     ]

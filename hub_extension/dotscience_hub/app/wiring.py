@@ -23,6 +23,7 @@ from dotscience_hub.services.agents import Agents
 from dotscience_hub.services.commits import Commits
 from dotscience_hub.services.contents import Contents
 from dotscience_hub.services.figures import Figures as QueueFigures
+from dotscience_hub.services.git_server import GitServer
 from dotscience_hub.services.logs import Logs
 from dotscience_hub.services.projects import Projects
 from dotscience_hub.services.results import Results
@@ -109,6 +110,7 @@ class Services:
     runners: Runners
     agents: Agents
     figures: QueueFigures
+    git: GitServer
 
     def figures_now(self) -> Figures:
         """What Prometheus is told of tasks, runners and logs."""
@@ -152,6 +154,7 @@ def make_services(base: Foundation) -> Services:
         runners=Runners(database, queue),
         agents=Agents(database, base.notifier, queue, files, git_url, base.settings.large_file_threshold),
         figures=QueueFigures(database, queue),
+        git=GitServer(database, commits, base.settings.data_dir / "hooks"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from tornado.iostream import StreamClosedError
@@ -13,17 +13,15 @@ from tornado.iostream import StreamClosedError
 from dotscience_hub.services.download import Download, of_bytes
 from jupyter_dotscience.api.routes import Raw
 
+from .base import BaseHandler
 from .ranges import parse_range
 from .streaming import lines
-
-if TYPE_CHECKING:
-    from .handler import RouteHandler
 
 # An answer starts when its first line is there, or after this many seconds: errors that come at once are Problems.
 _PATIENCE = 0.5
 
 
-async def send_stream(handler: RouteHandler, items: AsyncGenerator[Any, None]) -> None:
+async def send_stream(handler: BaseHandler, items: AsyncGenerator[Any, None]) -> None:
     """Send items as NDJSON while they come. An error after the first line closes the connection."""
     handler.set_header("Content-Type", "application/x-ndjson")
     handler.set_header("X-Accel-Buffering", "no")
@@ -35,7 +33,7 @@ async def send_stream(handler: RouteHandler, items: AsyncGenerator[Any, None]) -
         await _relay(handler, source)
 
 
-async def _relay(handler: RouteHandler, source: AsyncGenerator[bytes, None]) -> None:
+async def _relay(handler: BaseHandler, source: AsyncGenerator[bytes, None]) -> None:
     upcoming = asyncio.ensure_future(anext(source, None))
     try:
         done, _ = await asyncio.wait({upcoming}, timeout=_PATIENCE)
@@ -59,13 +57,13 @@ async def _relay(handler: RouteHandler, source: AsyncGenerator[bytes, None]) -> 
             await asyncio.wait({upcoming})
 
 
-def send_text(handler: RouteHandler, text: str | bytes) -> None:
+def send_text(handler: BaseHandler, text: str | bytes) -> None:
     """Send plain text."""
     handler.set_header("Content-Type", Raw.TEXT.value)
     handler.finish(text)
 
 
-async def send_download(handler: RouteHandler, result: Download | bytes) -> None:
+async def send_download(handler: BaseHandler, result: Download | bytes) -> None:
     """Send bytes as an attachment, the part that the Range header names, as fast as the reader takes them."""
     download = of_bytes(result) if isinstance(result, bytes) else result
     handler.set_header("Content-Type", download.content_type)
@@ -79,7 +77,7 @@ async def send_download(handler: RouteHandler, result: Download | bytes) -> None
     await _pump(handler, download, start, length)
 
 
-async def _pump(handler: RouteHandler, download: Download, start: int, length: int | None) -> None:
+async def _pump(handler: BaseHandler, download: Download, start: int, length: int | None) -> None:
     chunks = download.chunks(start, length)
     sent = 0
     try:
@@ -105,7 +103,7 @@ def _check_sent(sent: int, length: int | None) -> None:
         raise OSError(f"a download had {sent} bytes in the place of {length}")
 
 
-def _section(handler: RouteHandler, download: Download) -> tuple[int, int | None]:
+def _section(handler: BaseHandler, download: Download) -> tuple[int, int | None]:
     """Offset and length to send; sets what the answer says of them."""
     if download.size is None:
         return 0, None

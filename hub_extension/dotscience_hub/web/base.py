@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 import time
@@ -10,6 +11,7 @@ from typing import Any
 
 import msgspec
 from jupyterhub.services.auth import HubOAuthenticated
+from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
 
 from dotscience_hub.services.caller import Caller
@@ -57,6 +59,12 @@ class BaseHandler(HubOAuthenticated, RequestHandler):  # type: ignore[misc]  # J
     def headers_sent(self) -> bool:
         """Whether the status is on its way, so that no Problem can be told any more."""
         return bool(self._headers_written)
+
+    def abort(self) -> None:
+        """Close the connection in the middle of an answer, so that nobody takes a part for the whole."""
+        self._finished = True
+        with contextlib.suppress(StreamClosedError):
+            self.request.connection.close()  # type: ignore[union-attr]
 
     def check_xsrf_cookie(self) -> None:
         """Too early: tornado asks before anyone knows whether a token or the cookie speaks. See `authentication`."""

@@ -234,11 +234,6 @@ class RouteHandler(BaseHandler):
                 return None
             raise Unavailable("The hub is stopping; try again in a moment.") from None
 
-    def abort(self) -> None:
-        """Close the connection in the middle of an answer, so that nobody takes a part for the whole."""
-        self._finished = True
-        self.request.connection.close()  # type: ignore[union-attr]
-
 
 def _too_large() -> TooLarge:
     return TooLarge(f"A JSON body has at most {MAX_JSON // 2**20} MiB; send it in parts.")
