@@ -13,18 +13,18 @@ LIFE_SECONDS = 15.0
 """A line is sent at least this often, so that no proxy takes the connection for dead."""
 
 
-async def lines(items: AsyncGenerator[Any, None], life_seconds: float = LIFE_SECONDS) -> AsyncGenerator[bytes, None]:
+async def lines(items: AsyncGenerator[Any, None], life_seconds: float | None = None) -> AsyncGenerator[bytes, None]:
     """Each item as a line; a blank line when none came for a while. Items that are bytes are lines already.
 
     Args:
         items: Closed when this iterator ends or is closed.
-        life_seconds: Seconds of silence at the most.
+        life_seconds: Seconds of silence at the most; by default LIFE_SECONDS.
     """
     encoder = msgspec.json.Encoder()
     upcoming = asyncio.ensure_future(_next(items))
     try:
         while True:
-            done, _ = await asyncio.wait({upcoming}, timeout=life_seconds)
+            done, _ = await asyncio.wait({upcoming}, timeout=life_seconds or LIFE_SECONDS)
             if not done:
                 yield b"\n"
                 continue
