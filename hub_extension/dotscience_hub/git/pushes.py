@@ -52,6 +52,10 @@ class _Shape:
     length: int
     depth: int
 
+    def beside(self, other: _Shape) -> _Shape:
+        """Both together, in one folder."""
+        return _Shape(self.files + other.files, max(self.length, other.length), max(self.depth, other.depth))
+
 
 class TreeCheck:
     """Checks whole trees, each once, whatever the number of paths that lead to it.
@@ -84,9 +88,9 @@ class TreeCheck:
         if found is None:
             if depth > trees.MAX_DEPTH:
                 raise BadRequest(f"A path is deeper than {trees.MAX_DEPTH} folders.")
-            entries = trees.parse(self._read(tree))
-            # A list and not a generator: that would be a frame more per folder, and Python allows a thousand.
-            found = _sum([self._entry(name, entry, depth) for name, entry in entries.items()])
+            found = _Shape(0, 0, 0)
+            for name, entry in trees.parse(self._read(tree)).items():
+                found = found.beside(self._entry(name, entry, depth))
             self._seen[tree] = found
         return found
 
@@ -100,14 +104,6 @@ class TreeCheck:
         if entry.mode not in _FILES:
             raise BadRequest(f"{to_text(name)!r} has the mode {entry.mode:o}, which no file can have.")
         return _Shape(1, len(name), 0)
-
-
-def _sum(shapes: Iterable[_Shape]) -> _Shape:
-    files = length = depth = 0
-    for shape in shapes:
-        files += shape.files
-        length, depth = max(length, shape.length), max(depth, shape.depth)
-    return _Shape(files, length, depth)
 
 
 def check_blobs(

@@ -44,6 +44,9 @@ class ObjectStore(Protocol):
     def sweep(self, age: float = LEFTOVER_SECONDS) -> None:
         """Remove what was left of uploads that died, when older than `age` seconds."""
 
+    def close(self) -> None:
+        """Let go of connections; called when the service stops."""
+
     def check(self) -> None:
         """Whether the store works, for readiness.
 

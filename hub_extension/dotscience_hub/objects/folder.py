@@ -57,6 +57,9 @@ class FolderObjects:
         """Remove what was left of uploads that died."""
         sweep(self._temporary, age)
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     def check(self) -> None:
         """Whether the folder can be written."""
         probe = self._temporary / f"probe-{os.getpid()}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ class S3Objects:
             if _is_missing(error):
                 raise missing(sha256) from None
             raise
-        with answer["Body"] as body:
+        with contextlib.closing(answer["Body"]) as body:
             yield from body.iter_chunks(CHUNK)
 
     def delete(self, sha256: str) -> None:
@@ -114,6 +115,10 @@ class S3Objects:
             self._client.head_bucket(Bucket=self._settings.bucket)
         except (errors.ClientError, errors.BotoCoreError) as error:
             raise OSError(f"The bucket {self._settings.bucket!r} does not answer: {error}") from error
+
+    def close(self) -> None:
+        """Close connections."""
+        self._client.close()
 
     def _key(self, sha256: str) -> str:
         return f"{self._settings.prefix}{sha256[:2]}/{sha256}"
