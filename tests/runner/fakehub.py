@@ -1,6 +1,6 @@
 """A hub that speaks the runner's part of the contract, at the HTTP seam, and does what a test tells it to.
 
-It keeps the rules that the agent relies on: fenced leases, log entries by number, points by index, one outcome per task.
+It keeps the rules that the agent relies on: fenced leases, log entries by number, points by index, one outcome a task.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import hashlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -28,9 +28,9 @@ from jupyter_dotscience.api.problems import (
 from jupyter_dotscience.api.routes import PREFIX, ROUTES, Raw
 
 TOKEN = "runner-token"
-ANSWERED = {
+CONTENTS = {"find_missing", "put_pack", "put_object"}
+ANSWERED = CONTENTS | {
     "get_version", "hello", "claim", "sync", "report", "append_logs", "append_task_points", "finish",
-    "find_missing", "put_pack", "put_object",
 }  # fmt: skip
 
 
@@ -167,9 +167,7 @@ class FakeHub:
         for held in body.leases:
             if held.task in self.tasks:
                 self.tasks[held.task].beats += 1
-        self.lock.wait_for(
-            lambda: any(s.state != "held" for s in states()) or self._server is None, body.wait
-        )
+        self.lock.wait_for(lambda: any(s.state != "held" for s in states()) or self._server is None, body.wait)
         return protocol.Synced(leases=states())
 
     def _state(self, held: protocol.Held) -> protocol.LeaseState:
@@ -256,10 +254,8 @@ class _Server(ThreadingHTTPServer):
 
     def cut(self) -> None:
         for connection in list(self._connections):
-            try:
+            with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -291,8 +287,9 @@ class _Handler(BaseHTTPRequestHandler):
         hub = self.server.hub
         hub.requests += 1
         name, parameters, request = _find(self.command, self.path)
-        expected = TOKEN if name in ANSWERED - {"find_missing", "put_pack", "put_object", "get_version"} else "task-token"
-        if name != "get_version" and self.headers.get("Authorization") != f"Bearer {expected}" or not hub.known:
+        expected = "task-token" if name in CONTENTS else TOKEN
+        wrong = name != "get_version" and self.headers.get("Authorization") != f"Bearer {expected}"
+        if wrong or not hub.known:
             raise NotLoggedIn("The token is not known.")
         arguments = [] if request is None else [_decode(body, request)]
         if hub.before is not None:
@@ -304,7 +301,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _find(method: str, path: str) -> tuple[str, dict[str, str], Any]:
-    parts = path.split("?")[0].removeprefix(PREFIX).split("/")
+    parts = path.partition("?")[0].removeprefix(PREFIX).split("/")
     for route in ROUTES:
         pattern = route.path.split("/")
         if route.name in ANSWERED and route.method == method and len(pattern) == len(parts):
@@ -321,5 +318,3 @@ def _decode(body: bytes, request: Any) -> Any:
         return msgspec.json.decode(body, type=request)
     except msgspec.ValidationError as error:
         raise BadRequest(str(error)) from None
-
-

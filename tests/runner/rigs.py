@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from dotscience_runner.backends.base import Backend, Chunk, Mount, Spec, State, Status
 from dotscience_runner.backends.dummy import DummyBackend
 from dotscience_runner.backends.process import ProcessBackend
 from dotscience_runner.backends.sandbox import Sandbox
+
 from jupyter_dotscience.api.ids import new_id
 from jupyter_dotscience.api.tasks import Resources
 
@@ -48,7 +48,7 @@ class Rig:
         *,
         environment: Mapping[str, str] | None = None,
         mounts: Sequence[Mount] = (),
-        resources: Resources = Resources(),
+        resources: Resources | None = None,
     ) -> Spec:
         return Spec(
             task=self.task,
@@ -57,7 +57,7 @@ class Rig:
             environment=environment or {},
             workspace=self.work,
             mounts=mounts,
-            resources=resources,
+            resources=resources or Resources(),
         )
 
     def program(self, python: str, dummy: Mapping[str, str] | None = None, **rest: Any) -> Spec:

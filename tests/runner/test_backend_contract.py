@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from dotscience_runner.backends.base import Backend, BackendError, Chunk, Mount, State
+
 from jupyter_dotscience.api.logs import MAX_ENTRY
 from tests.runner.rigs import ALL, REAL, Rig, make_rig, text
 

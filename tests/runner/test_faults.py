@@ -58,7 +58,7 @@ def check_whole(task: FakeTask) -> None:
 def test_an_agent_killed_again_and_again_loses_and_doubles_nothing(
     hub: FakeHub, make_agent: MakeAgent, seed: int
 ) -> None:
-    """kill -9 at random moments: the task is started once, its log is exact, its outcome is the same (F1)."""
+    """Killed with -9 at random moments: the task is started once, its log is exact, its outcome is the same (F1)."""
     task = hub.add(["python", "-c", CHATTER])
     agent = make_agent("--backend", "process")
     chance = random.Random(seed)
@@ -148,9 +148,7 @@ def running(pid: int) -> bool:
 SLEEPER = "import os, time; print(os.getpid(), flush=True); open('f', 'w').write('x'); time.sleep(1000)"
 
 
-def test_a_lost_lease_ends_the_workload_and_saves_nothing(
-    hub: FakeHub, make_agent: MakeAgent, tmp_path: Path
-) -> None:
+def test_a_lost_lease_ends_the_workload_and_saves_nothing(hub: FakeHub, make_agent: MakeAgent, tmp_path: Path) -> None:
     """The hub gave the task to another runner: no outcome, no process, nothing left in the spool (F4)."""
     task = hub.add(["sleep", "1000"])
     make_agent("--backend", "process")

@@ -68,8 +68,8 @@ class Leases:
 class Heartbeat:
     """Long polls ``sync`` while leases are held.
 
-    A running poll knows nothing of a lease that came later, so each new lease begins a new poll on a new thread; the old
-    one ends when it is answered.
+    A running poll knows nothing of a lease that came later, so each new lease begins a new poll on a new thread; the
+    old one ends when it is answered.
 
     Args:
         client: As the runner.

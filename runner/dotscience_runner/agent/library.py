@@ -45,7 +45,7 @@ def _installed() -> Path:
     """Where it is. It is looked up, not imported: nothing of ours runs what tasks run."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise NoLibrary("The package `dotscience` is not installed beside the runner; install jupyter-dotscience again.")
+        raise NoLibrary("The package `dotscience` is missing beside the runner; install jupyter-dotscience again.")
     return Path(spec.submodule_search_locations[0])
 
 

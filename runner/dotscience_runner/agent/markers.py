@@ -31,7 +31,7 @@ class MarkerScanner:
         """Id and content of each marker that ``data`` completes."""
         self._text += data
         found = []
-        end = 0
+        end = self._scanned
         for match in _TAG.finditer(self._text, self._scanned):
             end = match.end()
             if not match[1]:
@@ -41,7 +41,7 @@ class MarkerScanner:
                 found.append((match[2].decode(errors="replace"), content))
                 # What was opened before lies around or inside: it is content.
                 self._open.clear()
-        self._scanned = max(end, self._tail(end))
+        self._scanned = self._tail(end)
         self._forget()
         return found
 

@@ -1,8 +1,8 @@
 """Live points: follows the files that the library writes and sends their rows.
 
-The files are the task's, so anything may be in them and they may be anything: they are opened without following links or
-waiting, and what is no row is left out. How far they were sent is kept by run; a row's index is its place among the valid
-rows of its file, so that a repeated row has the index it had.
+The files are the task's, so anything may be in them and they may be anything: they are opened without following links
+or waiting, and what is no row is left out. How far they were sent is kept by file; a row's index is its place among the
+valid rows of its file, so that a repeated row has the index it had.
 """
 
 from __future__ import annotations

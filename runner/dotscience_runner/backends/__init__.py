@@ -40,4 +40,5 @@ def _docker(spool: Path) -> Backend:
         raise BackendError("The Docker backend needs the package `docker`: pip install 'jupyter-dotscience[runner]'.")
     from .docker import DockerBackend
 
-    return DockerBackend(spool)
+    backend: Backend = DockerBackend(spool)
+    return backend

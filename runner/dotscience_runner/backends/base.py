@@ -1,12 +1,13 @@
 """What a backend must do: six calls, and plain JSON between them.
 
-The agent calls them in this order: ``prepare``, ``start``, then ``logs`` and ``poll`` until the workload has ended, ``stop``
-in between if that is asked for, and ``cleanup`` at the end, whatever happened. It writes each handle to its spool before it
-goes on, so that any later agent process can go on with ``poll``, ``logs``, ``stop`` and ``cleanup`` from the handle alone.
-Handles and cursors are therefore JSON values. Calls block; the agent makes them on a thread of the task.
+The agent calls them in this order: ``prepare``, ``start``, then ``logs`` and ``poll`` until the workload has ended,
+``stop`` in between if that is asked for, and ``cleanup`` at the end, whatever happened. It writes each handle to its
+spool before it goes on, so that any later agent process can go on with ``poll``, ``logs``, ``stop`` and ``cleanup``
+from the handle alone. Handles and cursors are therefore JSON values. Calls block; the agent makes them on a thread of the
+task.
 
-Every call may be repeated after a crash, with the same arguments: ``start`` for a task that was already started answers the
-handle of what runs, ``stop`` and ``cleanup`` are no errors when there is nothing left to do.
+Every call may be repeated after a crash, with the same arguments: ``start`` for a task that was already started answers
+the handle of what runs, ``stop`` and ``cleanup`` are no errors when there is nothing left to do.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ class Status:
     outcome: Outcome = Outcome.EXITED
     exit_code: int | None = None
     message: str = ""
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class Backend(Protocol):
     isolation: str
     """One sentence on what separates a task from the machine and from other tasks."""
     mounts_at: bool
-    """Whether ``Mount.target`` is where the task sees it; otherwise (plain processes) the source path itself is used."""
+    """Whether ``Mount.target`` is where the task sees it; otherwise (plain processes) it is the source path."""
 
     def prepare(self, spec: Spec, say: Say, cancelled: Callable[[], bool]) -> Prepared:
         """Get what the workload needs: pull the image, with progress.

@@ -15,8 +15,8 @@ _ROOT_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 # Never all of /etc: a sandbox of root could read /etc/shadow and the keys of the machine.
 _ETC = (
     "alternatives", "ca-certificates", "crypto-policies", "fonts", "group", "host.conf", "hosts", "ld.so.cache",
-    "ld.so.conf", "ld.so.conf.d", "localtime", "machine-id", "mime.types", "nsswitch.conf", "passwd", "pki", "protocols",
-    "resolv.conf", "services", "ssl", "timezone",
+    "ld.so.conf", "ld.so.conf.d", "localtime", "machine-id", "mime.types", "nsswitch.conf", "passwd", "pki",
+    "protocols", "resolv.conf", "services", "ssl", "timezone",
 )  # fmt: skip
 PROBE_SECONDS = 20
 
@@ -57,8 +57,8 @@ class Sandbox:
         The network is shared on purpose: tasks fetch packages and data sets. Whoever needs more separation runs Docker.
         """
         options = [
-            self._program, "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--hostname", "task",
-            "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv",
+            self._program, "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try", "--hostname",
+            "task", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv",
             "--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev",
         ]  # fmt: skip
         for name in _ROOT_LINKS:
@@ -107,7 +107,8 @@ class Sandbox:
         path = Path(WORKSPACE, inside)
         places = [(Path(mount.target), mount.source) for mount in spec.mounts]
         places += [(Path(WORKSPACE), spec.workspace)]
-        places += [(place, place) for place in (*self.interpreter(), Path("/usr"), *(Path("/", n) for n in _ROOT_LINKS))]
+        system = [Path("/usr"), *(Path("/", name) for name in _ROOT_LINKS)]
+        places += [(place, place) for place in (*self.interpreter(), *system)]
         for target, source in places:
             if path.is_relative_to(target):
                 return source / path.relative_to(target)

@@ -1,10 +1,11 @@
 """Keeps one workload company so that the agent need not: a program of its own, standard library only.
 
-Called as ``python -I -S shim.py FOLDER``. ``FOLDER/plan.json`` says what to start. The shim goes on in the background in
-a session of its own, copies the workload's output into ``FOLDER/output``, and leaves ``FOLDER/status.json`` when all is
-over. It holds a lock on ``FOLDER/lock`` as long as it lives, which is how others know, whatever process ids are reused.
+Called as ``python -I -S shim.py FOLDER``. ``FOLDER/plan.json`` says what to start. The shim goes on in the background
+in a session of its own, copies the workload's output into ``FOLDER/output``, and leaves ``FOLDER/status.json`` when all
+is over. It holds a lock on ``FOLDER/lock`` as long as it lives, by which others know it, whatever process ids are used
+again.
 
-``output`` holds records of ``>BQI`` (1 for stdout and 2 for stderr, nanoseconds since 1970, length) and that many bytes.
+``output`` holds records of ``>BQI`` (1 for stdout and 2 for stderr, nanoseconds since 1970, length) and the bytes.
 
 SIGTERM asks the workload to end, SIGUSR1 kills it with all its descendants.
 """
@@ -227,9 +228,9 @@ class Keeper:
     def _command(self) -> tuple[list[str], list[int]]:
         """The command line, and descriptors it needs.
 
-        The sandbox gets its options, the task's variables among them, through a file: variables that change how programs
-        are loaded must not reach bwrap itself, which is still outside, and secrets must not be seen in a list of
-        processes.
+        The sandbox gets its options, the task's variables among them, through a file: variables that change how
+        programs are loaded must not reach bwrap itself, which is still outside, and secrets must not be seen in a list
+        of processes.
         """
         options = self._plan.get("sandbox")
         if not options:
