@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from typing import Final, NamedTuple
+from typing import Final
 
 from .entry import LARGE, LOOKALIKE, PLAIN, Entry
 from .errors import ContentChanged
@@ -22,12 +22,6 @@ _MAX_RETRIED: Final = 64 << 20
 
 class NotRegular(Exception):
     """What was a file when the folder was listed is something else now."""
-
-
-class _Hashes(NamedTuple):
-    blob: str
-    sha256: str
-    storage: int = PLAIN
 
 
 def read_entry(fd: int, threshold: int) -> Entry:
@@ -46,10 +40,10 @@ def read_entry(fd: int, threshold: int) -> Entry:
         before = os.fstat(fd)
         if not stat.S_ISREG(before.st_mode):
             raise NotRegular
-        hashes = _hash(fd, before.st_size, threshold)
+        found = _hash(fd, before.st_size, threshold)
         after = os.fstat(fd)
-        if hashes and _still(before, after):
-            return Entry.read(after, *hashes)
+        if found and _still(before, after):
+            return Entry.read(after, *found)
         if after.st_size > _MAX_RETRIED:
             break
         os.lseek(fd, 0, os.SEEK_SET)
@@ -64,11 +58,25 @@ def _still(before: os.stat_result, after: os.stat_result) -> bool:
     )
 
 
-def _hash(fd: int, size: int, threshold: int) -> _Hashes | None:
-    """Both hashes of ``size`` bytes; None when the file has not just as many."""
-    if size <= min(CHUNK, threshold):
-        data = os.read(fd, size + 1)
-        return _small(data) if len(data) == size else None
+_Found = tuple[bytes, bytes, int]
+"""Blob id, SHA-256, storage."""
+
+
+def _hash(fd: int, size: int, threshold: int) -> _Found | None:
+    """Identify ``size`` bytes; None when the file has not just as many."""
+    if size > min(CHUNK, threshold):
+        return _hash_stream(fd, size, threshold)
+    data = os.read(fd, size + 1)
+    if len(data) != size:
+        return None
+    sha256 = hashlib.sha256(data).digest()
+    if size <= MAX_POINTER and parse_pointer(data) is not None:
+        # Stored as it is, a checkout would take it for a pointer of ours. So it becomes a large object itself.
+        return _pointer_id(sha256, size), sha256, LOOKALIKE
+    return hashlib.sha1(blob_header(size) + data, usedforsecurity=False).digest(), sha256, PLAIN
+
+
+def _hash_stream(fd: int, size: int, threshold: int) -> _Found | None:
     sha256 = hashlib.sha256()
     blob = None if size > threshold else hashlib.sha1(blob_header(size), usedforsecurity=False)
     buffer = memoryview(bytearray(CHUNK))
@@ -83,17 +91,9 @@ def _hash(fd: int, size: int, threshold: int) -> _Hashes | None:
     if read != size:
         return None
     if blob is not None:
-        return _Hashes(blob.hexdigest(), sha256.hexdigest())
-    return _large(sha256.hexdigest(), size, LARGE)
+        return blob.digest(), sha256.digest(), PLAIN
+    return _pointer_id(sha256.digest(), size), sha256.digest(), LARGE
 
 
-def _small(data: bytes) -> _Hashes:
-    sha256 = hashlib.sha256(data).hexdigest()
-    if len(data) <= MAX_POINTER and parse_pointer(data) is not None:
-        # Stored as it is, a checkout would take it for a pointer of ours. So it becomes a large object itself.
-        return _large(sha256, len(data), LOOKALIKE)
-    return _Hashes(blob_id(data), sha256)
-
-
-def _large(sha256: str, size: int, storage: int) -> _Hashes:
-    return _Hashes(blob_id(pointer(sha256, size)), sha256, storage)
+def _pointer_id(sha256: bytes, size: int) -> bytes:
+    return bytes.fromhex(blob_id(pointer(sha256.hex(), size)))

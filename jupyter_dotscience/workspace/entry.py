@@ -69,18 +69,18 @@ class Entry(NamedTuple):
         return cls(mode, bytes.fromhex(blob), size, raw, modified, LARGE if large else PLAIN)
 
     @classmethod
-    def read(cls, st: os.stat_result, blob: str, sha256: str | None, storage: int = PLAIN) -> Entry:
-        """An entry for a file that was just read and has this ``stat``."""
-        raw = bytes.fromhex(sha256) if sha256 else _UNREAD
-        times = st.st_mtime_ns, storage, st.st_ctime_ns
-        return cls(cls.git_mode(st), bytes.fromhex(blob), st.st_size, raw, *times, st.st_ino, st.st_mode)
+    def read(cls, st: os.stat_result, blob: bytes, sha256: bytes = _UNREAD, storage: int = PLAIN) -> Entry:
+        """An entry for a file that was just read and has this ``stat``; the ids are raw."""
+        st_mode = st.st_mode
+        mode = cls.git_mode(st_mode)
+        return cls(mode, blob, st.st_size, sha256, st.st_mtime_ns, storage, st.st_ctime_ns, st.st_ino, st_mode)
 
     @staticmethod
-    def git_mode(st: os.stat_result) -> int:
-        """The mode git has for a regular file or a symlink with this ``stat``."""
-        if stat.S_ISLNK(st.st_mode):
+    def git_mode(st_mode: int) -> int:
+        """The mode git has for a regular file or a symlink with this ``st_mode``."""
+        if stat.S_ISLNK(st_mode):
             return SYMLINK
-        return EXECUTABLE if st.st_mode & stat.S_IXUSR else FILE
+        return EXECUTABLE if st_mode & stat.S_IXUSR else FILE
 
     @property
     def blob(self) -> str:

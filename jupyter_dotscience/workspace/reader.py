@@ -15,7 +15,7 @@ from .entry import Entry
 from .errors import ContentChanged
 
 _THREADS: Final = 2
-_AT_ONCE: Final = 1 << 20
+AT_ONCE: Final = 1 << 20
 """Bytes up to which a file is hashed at once; handing it to a thread costs more than hashing it."""
 _PENDING: Final = 16
 """Files that wait for a thread, each with a descriptor."""
@@ -40,37 +40,42 @@ class Reader:
         self._places = threading.BoundedSemaphore(_PENDING)
         self._pending: list[tuple[Future[Entry], Found, Failed]] = []
 
-    def read(self, name: str, folder: int, size: int, found: Found, failed: Failed) -> None:
-        """Read a file now, or by the time :meth:`finish` returns.
+    def read(self, name: str, folder: int) -> Entry:
+        """Read a file now.
 
         Args:
             name: Its name.
             folder: Descriptor of its folder.
-            size: About how many bytes it has.
-            found: Called with its entry, on the caller's thread.
-            failed: Called instead when it cannot be read.
+
+        Raises:
+            OSError, NotRegular, ContentChanged: it cannot be read (see :func:`reason`).
         """
-        if size > _AT_ONCE:
-            self._places.acquire()
+        fd = os.open(name, names.FILE_FLAGS, dir_fd=folder)
         try:
-            fd = os.open(name, names.FILE_FLAGS, dir_fd=folder)
-        except OSError as error:
-            if size > _AT_ONCE:
-                self._places.release()
-            failed(error)
-            return
-        if size > _AT_ONCE:
-            self._pool = self._pool or ThreadPoolExecutor(_THREADS, "dotscience-hash")
-            self._pending.append((self._pool.submit(self._on_thread, fd), found, failed))
-            return
-        try:
-            entry = read_entry(fd, self._threshold)
-        except UNREADABLE as error:
-            failed(error)
-        else:
-            found(entry)
+            return read_entry(fd, self._threshold)
         finally:
             os.close(fd)
+
+    def read_later(self, name: str, folder: int, found: Found, failed: Failed) -> None:
+        """Open a file now, and read it on a thread.
+
+        Args:
+            name: Its name.
+            folder: Descriptor of its folder.
+            found: Called with its entry by :meth:`finish`.
+            failed: Called instead when it cannot be read.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        self._places.acquire()
+        try:
+            fd = os.open(name, names.FILE_FLAGS, dir_fd=folder)
+        except BaseException:
+            self._places.release()
+            raise
+        self._pool = self._pool or ThreadPoolExecutor(_THREADS, "dotscience-hash")
+        self._pending.append((self._pool.submit(self._on_thread, fd), found, failed))
 
     def finish(self) -> None:
         """Wait for all files."""

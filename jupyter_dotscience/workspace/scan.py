@@ -19,7 +19,7 @@ from .errors import named
 from .folder import Folder
 from .hashing import blob_id
 from .ignore import Ignore
-from .reader import Reader, reason
+from .reader import AT_ONCE, UNREADABLE, Reader, reason
 from .statcache import StatCache
 
 MAX_DEPTH: Final = 200
@@ -76,8 +76,8 @@ def scan(
         top = Folder(names.open_folder(root), b"", b"", Ignore.hidden_files() if ignore else None)
         scanner = _Scanner(cache.entries if cache else {}, threshold, frozenset(exclude), known or {})
         scanner.walk(top)
-    if cache is not None and (scanner.read or scanner.kept.keys() != cache.entries.keys()):
-        cache.replace(scanner.kept)
+    if cache is not None and not scanner.is_as_before():
+        cache.replace(scanner.to_keep())
     return Snapshot(scanner.found, scanner.skipped, scanner.exclude, scanner.read)
 
 
@@ -89,9 +89,10 @@ class _Scanner:
     ) -> None:
         self.old, self.threshold, self.exclude, self.known = old, threshold, exclude, known
         self.found: dict[bytes, Entry] = {}
-        self.kept: dict[bytes, Entry] = {}
+        self.disk_paths: dict[bytes, bytes] = {}
+        self.unsettled: set[bytes] = set()
         self.skipped: dict[bytes, str] = {}
-        self.read = 0
+        self.read = self.taken = 0
         self.settled = time.time_ns() - TICK
         self.reader = Reader(threshold)
 
@@ -111,6 +112,15 @@ class _Scanner:
             for folder in stack:
                 folder.close()
             self.reader.close()
+
+    def is_as_before(self) -> bool:
+        """Whether the cache has all of what was found already, and nothing else."""
+        return not self.read and not self.taken and len(self.found) == len(self.old)
+
+    def to_keep(self) -> dict[bytes, Entry]:
+        """For the cache: the entries by path on disk, without those whose file could change unseen."""
+        disk = self.disk_paths
+        return {disk.get(path, path): e for path, e in self.found.items() if path not in self.unsettled}
 
     def _open_child(self, folder: Folder, name: str, depth: int) -> Folder | None:
         path = folder.stored_path(name, folder.disk_path(name))
@@ -136,7 +146,7 @@ class _Scanner:
             for item in listing:
                 try:
                     self._item(folder, item)
-                except OSError as error:
+                except UNREADABLE as error:
                     self._failed(folder.stored_path(item.name, folder.disk_path(item.name)), error)
 
     def _item(self, folder: Folder, item: os.DirEntry[str]) -> None:
@@ -149,7 +159,9 @@ class _Scanner:
             return
         was = self.old.get(disk)
         if was is not None and _same(was, item.stat(follow_symlinks=False), self.threshold):
-            self.found[path] = self.kept[disk] = was
+            self.found[path] = was
+            if path is not disk:
+                self.disk_paths[path] = disk
         elif why := names.unstorable(path):
             self.skipped[path] = why
         elif item.is_dir(follow_symlinks=False):
@@ -163,26 +175,35 @@ class _Scanner:
         if stat.S_ISLNK(st.st_mode):
             target = os.fsencode(os.readlink(name, dir_fd=folder.fd))
             self.read += 1
-            self._take(path, disk, Entry.read(st, blob_id(target), None))
+            self._take(path, disk, Entry.read(st, bytes.fromhex(blob_id(target))))
         elif not stat.S_ISREG(st.st_mode):
             self.skipped[path] = f"it is {_kind(st.st_mode)}"
-        elif (was := self.known.get(path)) and (was.mode, was.size) == (Entry.git_mode(st), st.st_size):
+        elif (was := self.known.get(path)) and (was.mode, was.size) == (Entry.git_mode(st.st_mode), st.st_size):
             storage = PLAIN if not was.large else LARGE if was.size > self.threshold else LOOKALIKE
-            self.found[path] = self.kept[disk] = Entry.read(st, was.blob, was.sha256, storage)
+            self.found[path] = Entry.read(st, was.raw_blob, was.raw_sha256, storage)
+            self.disk_paths[path] = disk
+            self.taken += 1
         else:
-            self.read += 1
-            self.reader.read(
-                name,
-                folder.fd,
-                st.st_size,
-                lambda entry: self._take(path, disk, entry),
-                lambda error: self._failed(path, error),
-            )
+            self._read(folder, name, path, st.st_size)
+
+    def _read(self, folder: Folder, name: str, path: bytes, size: int) -> None:
+        disk = folder.disk_path(name)
+        self.read += 1
+        if size <= AT_ONCE:
+            self._take(path, disk, self.reader.read(name, folder.fd))
+            return
+        self.reader.read_later(
+            name,
+            folder.fd,
+            found=lambda entry: self._take(path, disk, entry),
+            failed=lambda error: self._failed(path, error),
+        )
 
     def _take(self, path: bytes, disk: bytes, entry: Entry) -> None:
         self.found[path] = entry
-        if entry.changed < self.settled - entry.size * _WRITE:
-            self.kept[disk] = entry
+        self.disk_paths[path] = disk
+        if entry.changed >= self.settled - entry.size * _WRITE:
+            self.unsettled.add(path)
 
     def _failed(self, path: bytes, error: Exception) -> None:
         if why := reason(error):

@@ -8,11 +8,12 @@ entries, the entries (see ``_RECORD``) one after the other, the paths in the sam
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import os
 import struct
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -82,5 +83,18 @@ def _load(path: Path) -> dict[bytes, Entry]:
     count = _COUNT.unpack_from(body)[0]
     end = _COUNT.size + count * _RECORD.size
     paths = bytes(body[end:]).split(b"\0")
-    records = map(Entry._make, _RECORD.iter_unpack(body[_COUNT.size : end]))
-    return dict(zip(paths, records, strict=False))
+    with _collector_at_rest():
+        records = map(Entry._make, _RECORD.iter_unpack(body[_COUNT.size : end]))
+        return dict(zip(paths, records, strict=False))
+
+
+@contextlib.contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Keep the garbage collector from looking through 100,000 new tuples again and again: a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
