@@ -147,6 +147,12 @@ class FakeHub:
 
     def hello(self, body: protocol.Hello) -> protocol.Welcome:
         self.hellos.append(body)
+        for task in self.tasks.values():
+            if task.claimed and not (task.beats or task.reports or task.entries):
+                # The agent died before it could note that it has the task: the lease expires, here at once.
+                task.fence += 1
+                task.assignment = msgspec.structs.replace(task.assignment, fence=task.fence)
+                task.claimed = False
         return protocol.Welcome(runner=new_id(), name="r", lease_seconds=30, heartbeat_seconds=1, storage=10)
 
     def claim(self, body: protocol.Claim) -> protocol.Claimed:

@@ -126,9 +126,9 @@ class TaskLoop:
                 return step()
             except (TaskLost, AgentClosing):
                 raise
-            except BackendError as error:
-                return self._end(Outcome.START_FAILED, str(error), error.exit_code)
             except Exception as error:
+                if isinstance(error, BackendError) and self._record.phase in (Phase.CLAIMED, Phase.PREPARED):
+                    return self._end(Outcome.START_FAILED, str(error), error.exit_code)
                 log.exception("Task %s: %s failed", self._folder.task, step.__name__.strip("_"))
                 if attempt == TRIES - 1 and self._record.phase is not Phase.ENDED:
                     return self._end(Outcome.LOST, f"The runner failed: {error}")

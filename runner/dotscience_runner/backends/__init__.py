@@ -13,7 +13,7 @@ def choose(name: str, spool: Path, gpus: int = 0) -> Backend:
 
     Args:
         name: ``docker``, ``process``, ``dummy``, or ``auto``: Docker if an engine answers, else processes.
-        spool: The agent's spool, which the Docker backend mounts parts of.
+        spool: The agent's spool, which tasks see parts of.
         gpus: How many GPUs tasks may use.
 
     Raises:
@@ -25,7 +25,7 @@ def choose(name: str, spool: Path, gpus: int = 0) -> Backend:
         return DummyBackend()
     if name in ("docker", "auto"):
         try:
-            return _docker(spool)
+            return _docker(spool, gpus)
         except BackendError:
             if name == "docker":
                 raise
@@ -35,10 +35,9 @@ def choose(name: str, spool: Path, gpus: int = 0) -> Backend:
     return ProcessBackend(Sandbox.find(), range(gpus))
 
 
-def _docker(spool: Path) -> Backend:
+def _docker(spool: Path, gpus: int) -> Backend:
     if importlib.util.find_spec("docker") is None:
         raise BackendError("The Docker backend needs the package `docker`: pip install 'jupyter-dotscience[runner]'.")
     from .docker import DockerBackend
 
-    backend: Backend = DockerBackend(spool)
-    return backend
+    return DockerBackend(spool, gpus=range(gpus))

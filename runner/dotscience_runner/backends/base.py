@@ -3,8 +3,8 @@
 The agent calls them in this order: ``prepare``, ``start``, then ``logs`` and ``poll`` until the workload has ended,
 ``stop`` in between if that is asked for, and ``cleanup`` at the end, whatever happened. It writes each handle to its
 spool before it goes on, so that any later agent process can go on with ``poll``, ``logs``, ``stop`` and ``cleanup``
-from the handle alone. Handles and cursors are therefore JSON values. Calls block; the agent makes them on a thread of the
-task.
+from the handle alone. Handles and cursors are therefore JSON values. Calls block; the agent makes them on a thread of
+the task.
 
 Every call may be repeated after a crash, with the same arguments: ``start`` for a task that was already started answers
 the handle of what runs, ``stop`` and ``cleanup`` are no errors when there is nothing left to do.
