@@ -1,0 +1,214 @@
+"""Getting an image, with progress."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from docker import auth
+from docker.errors import APIError, ImageNotFound
+from docker.utils import parse_repository_tag
+
+from dotscience_runner.backends.base import BackendError, Say
+from jupyter_dotscience.api.logs import LogStream
+
+from .engine import Engine, explain
+
+LINE_SECONDS = 2.0
+CANCEL_SECONDS = 0.2
+# The engine reports several times a second while anything moves, and retries by itself; this is far beyond both.
+SILENCE_SECONDS = 600
+
+
+def get(engine: Engine, image: str, say: Say, cancelled: Callable[[], bool]) -> tuple[str, str]:
+    """The image's id on the engine and its digest, after pulling it if it is not there.
+
+    Raises:
+        BackendError: it cannot be had.
+    """
+    found = _inspect(engine, image)
+    if found is None:
+        began = time.monotonic()
+        _pull(engine, image, say, cancelled)
+        found = _inspect(engine, image)
+        if found is None:
+            raise BackendError(f"The image {image} was pulled and is not there; is somebody removing images?")
+        digest = digest_of(found, image)
+        say(LogStream.PULL, f"{image}: pulled in {time.monotonic() - began:.0f} s, digest {digest}")
+    return str(found["Id"]), digest_of(found, image)
+
+
+def digest_of(attributes: dict[str, Any], image: str) -> str:
+    """The digest by which the image can be had again; the id of one that was never in a registry."""
+    repository = _name(parse_repository_tag(image)[0])
+    digests = [entry.partition("@") for entry in attributes.get("RepoDigests") or []]
+    same = [digest for name, _, digest in digests if _name(name) == repository]
+    other = [digest for _, _, digest in digests]
+    return str((same or other or [attributes["Id"]])[0])
+
+
+def _name(repository: str) -> str:
+    return repository.removeprefix("docker.io/").removeprefix("library/")
+
+
+def _inspect(engine: Engine, image: str) -> dict[str, Any] | None:
+    try:
+        found: dict[str, Any] = engine.patiently(lambda: engine.api.inspect_image(image))
+    except ImageNotFound:
+        return None
+    except APIError as error:
+        raise BackendError(f"{image} is not the name of an image ({explain(error)}).") from error
+    return found
+
+
+def _pull(engine: Engine, image: str, say: Say, cancelled: Callable[[], bool]) -> None:
+    say(LogStream.PULL, f"{image}: pulling")
+    try:
+        response = engine.patiently(lambda: _request(engine, image))
+    except APIError as error:
+        raise BackendError(sentence(image, explain(error))) from error
+    progress = Progress(image, say)
+    try:
+        for event in _events(response, cancelled):
+            if "error" in event:
+                raise BackendError(sentence(image, str(event["error"])))
+            progress.add(event)
+    except (OSError, ValueError) as error:
+        raise BackendError(
+            f"The image {image} could not be pulled: the connection to Docker broke ({error})."
+        ) from error
+    finally:
+        # The engine gives up a pull that nobody waits for.
+        response.close()
+
+
+def _request(engine: Engine, image: str) -> Any:
+    repository, tag = parse_repository_tag(image)
+    registry, _ = auth.resolve_repository_name(repository)
+    header = auth.get_config_header(engine.api, registry)
+    return engine.stream(
+        "POST",
+        "/images/create",
+        params={"fromImage": repository, "tag": tag or "latest"},
+        headers={"X-Registry-Auth": header} if header else {},
+    )
+
+
+def _events(response: Any, cancelled: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    """Progress reports, while nobody cancels: they are read by a thread, because a stalled registry sends none."""
+    queue: SimpleQueue[dict[str, Any] | Exception | None] = SimpleQueue()
+    threading.Thread(target=_read, args=(response, queue), name="pull", daemon=True).start()
+    heard = time.monotonic()
+    while True:
+        try:
+            event = queue.get(timeout=CANCEL_SECONDS)
+        except Empty:
+            silent = time.monotonic() - heard > SILENCE_SECONDS
+            if cancelled() or silent:
+                _hang_up(response)
+                raise BackendError(
+                    "Pulling the image was given up: " + ("no progress." if silent else "stopped.")
+                ) from None
+            continue
+        if event is None:
+            return
+        if isinstance(event, Exception):
+            raise event
+        heard = time.monotonic()
+        if cancelled():
+            _hang_up(response)
+            raise BackendError("Pulling the image was given up: stopped.")
+        yield event
+
+
+def _read(response: Any, queue: SimpleQueue[dict[str, Any] | Exception | None]) -> None:
+    try:
+        for line in response.iter_lines(chunk_size=None):
+            if line.strip():
+                queue.put(json.loads(line))
+    except Exception as error:  # noqa: BLE001 - it goes on in the thread that waits for it
+        queue.put(OSError(f"{type(error).__name__}: {error}"))
+    queue.put(None)
+
+
+def _hang_up(response: Any) -> None:
+    """Wake the thread that reads."""
+    try:
+        response.raw.shutdown()
+    except (OSError, ValueError):
+        response.close()
+
+
+class Progress:
+    """Many reports about layers, told as one share of the whole, and not too often.
+
+    Args:
+        image: Its name.
+        say: Where to tell it.
+    """
+
+    def __init__(self, image: str, say: Say) -> None:
+        self._image = image
+        self._say = say
+        self._layers: dict[str, tuple[int, int]] = {}
+        self._told = (0.0, "")
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Take a report of the engine into account."""
+        layer, status = event.get("id"), event.get("status", "")
+        if not layer:
+            return
+        detail = event.get("progressDetail") or {}
+        total = self._layers.get(layer, (0, 0))[1]
+        if status == "Downloading" and detail.get("total"):
+            self._layers[layer] = (int(detail["current"]), int(detail["total"]))
+        elif status in ("Verifying Checksum", "Download complete", "Extracting", "Pull complete"):
+            self._layers[layer] = (total, total)
+        elif status == "Pulling fs layer":
+            self._layers.setdefault(layer, (0, 0))
+        self._tell("extracting" if status == "Extracting" else "downloading")
+
+    def _tell(self, what: str) -> None:
+        done = sum(done for done, _ in self._layers.values())
+        total = sum(total for _, total in self._layers.values())
+        if not total or time.monotonic() - self._told[0] < LINE_SECONDS:
+            return
+        text = f"{self._image}: {what} {100 * done // total} % ({done / 1e6:.0f} of {total / 1e6:.0f} MB)"
+        if text != self._told[1]:
+            self._told = (time.monotonic(), text)
+            self._say(LogStream.PULL, text)
+
+
+_KNOWN = (
+    ("manifest unknown", "There is no image {image}: its repository has no such tag."),
+    ("no matching manifest", "The image {image} is not made for this machine's kind of processor."),
+    ("not found: ", "There is no image {image}."),
+    ("name unknown", "There is no image {image}."),
+    (
+        "pull access denied",
+        "There is no image {image}, or it is private and the runner is not logged in to its registry.",
+    ),
+    ("unauthorized", "The registry of {image} wants a login: run docker login for it as the runner's user."),
+    ("no basic auth", "The registry of {image} wants a login: run docker login for it as the runner's user."),
+    ("denied", "The registry of {image} denies access to it."),
+    ("toomanyrequests", "The registry of {image} wants fewer requests; log in to it, or try later."),
+    ("no space left", "The image {image} does not fit on the disk of the Docker engine."),
+    ("connection refused", "The registry of {image} cannot be reached: it refuses connections."),
+    ("no such host", "The registry of {image} cannot be reached: there is no such host."),
+    ("server misbehaving", "The registry of {image} cannot be reached: its name cannot be resolved."),
+    ("timeout", "The registry of {image} cannot be reached: it does not answer in time."),
+    ("deadline exceeded", "The registry of {image} cannot be reached: it does not answer in time."),
+    ("certificate", "The registry of {image} is not trusted: its certificate is not valid here."),
+)
+
+
+def sentence(image: str, said: str) -> str:
+    """What the engine said about a failed pull, for the task's owner."""
+    for part, text in _KNOWN:
+        if part in said.lower():
+            return text.format(image=image)
+    return f"The image {image} could not be pulled: {said.strip().rstrip('.')}."
