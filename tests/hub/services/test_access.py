@@ -53,32 +53,27 @@ def seeded(world: World) -> Seeded:
 def expected(route: Route, who: str) -> int:
     """What the table of routes and the architecture say: 200, 401, 403 or 404."""
     access = route.access
-    if not access.principals:
-        return 200
-    if who == "nobody":
-        return 401
+    if not access.principals or who == "nobody":
+        return 401 if access.principals else 200
     kind = Principal.USER if who in PEOPLE else Principal.TASK if "token" in who else Principal.RUNNER
     if kind not in access.principals:
         return 403
-    if kind is Principal.RUNNER:
-        return 404 if "task" in route.parameters and who == "idle runner" else 200
-    if kind is Principal.TASK:
-        return 404 if route.parameters and who == "other task token" else 200
-    return _for_people(route, who)
+    if kind is Principal.USER:
+        return _for_people(route, who)
+    hidden = "task" in route.parameters if kind is Principal.RUNNER else bool(route.parameters)
+    return 404 if hidden and who in ("idle runner", "other task token") else 200
 
 
 def _for_people(route: Route, who: str) -> int:
-    if who == "admin":
-        return 200
-    if route.access.admin:
-        return 403
-    if "runner" in route.parameters:
-        return 200 if who == "owner" else 404
-    if not {"project", "task"} & set(route.parameters):
-        return 200
-    if who == "stranger":
+    about_project = {"project", "task"} & set(route.parameters)
+    if "runner" in route.parameters and who not in ("owner", "admin"):
         return 404
-    if route.name == "remove_collaborator" and who == "reader":
+    if route.access.admin and who != "admin":
+        return 403
+    if about_project and who == "stranger":
+        return 404
+    leaves = route.name == "remove_collaborator" and who == "reader"
+    if not about_project or leaves or who == "admin":
         return 200
     roles = {"reader": Role.READER, "writer": Role.WRITER, "co-owner": Role.OWNER, "owner": Role.OWNER}
     assert route.access.role is not None
