@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,8 @@ from .scan import TICK, scan
 from .statcache import StatCache
 
 _GITLINK: Final = 0o160000
+_STREAMS: Final = 3
+"""Large files that are brought at a time."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,7 @@ def _fill(
 ) -> dict[bytes, Entry]:
     listed = list_tree(mirror, commit)
     _write_files(mirror, commit, target, sum(0 if entry.large else entry.size for entry in listed.values()))
-    for path, entry in listed.items():
-        if entry.large:
-            _materialise(root, path, entry, objects, source)
+    _write_large(root, {path: entry for path, entry in listed.items() if entry.large}, objects, source)
     for path in _escaped(listed):
         _unescape(root, path)
     return listed
@@ -157,6 +158,19 @@ def _pointers(mirror: Mirror, suspects: Mapping[bytes, Entry]) -> dict[bytes, En
         if pointed := parse_pointer(out[start : at - 1]):
             found[path] = Entry.of(entry.mode, entry.blob, pointed.size, pointed.sha256, large=True)
     return found
+
+
+def _write_large(root: int, large: Mapping[bytes, Entry], objects: ObjectCache, source: Source) -> None:
+    if not large:
+        return
+    pool = ThreadPoolExecutor(min(_STREAMS, len(large)), "dotscience-checkout")
+    try:
+        futures = [pool.submit(_materialise, root, path, entry, objects, source) for path, entry in large.items()]
+        for future in futures:
+            future.result()
+    finally:
+        # Also after an error: nobody may write into the folder once this has returned.
+        pool.shutdown(cancel_futures=True)
 
 
 def _materialise(root: int, path: bytes, entry: Entry, objects: ObjectCache, source: Source) -> None:

@@ -30,7 +30,7 @@ _SETTINGS: Final = {
     "core.fileMode": "true",
     "core.protectNTFS": "true",
     "core.protectHFS": "true",
-    "checkout.workers": "2",
+    "checkout.workers": str(min(8, max(2, os.cpu_count() or 1))),
     "checkout.thresholdForParallelism": "100",
     "credential.helper": "",
     "gc.auto": "0",

@@ -102,7 +102,13 @@ class Reader:
 
 
 def reason(error: Exception) -> str | None:
-    """Why a file is not in the snapshot; None for one that is gone by now, which needs no reason."""
+    """Why a file is not in the snapshot; None for one that is gone by now, which needs no reason.
+
+    Raises:
+        OSError: the error itself, when it is this process that is short of something: no file can be blamed for that.
+    """
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM):
+        raise error
     if not isinstance(error, OSError) or error.errno in (errno.ELOOP, errno.ENOTDIR):
         return "it was changed while it was read"
     if error.errno == errno.ENOENT:

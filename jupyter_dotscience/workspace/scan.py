@@ -22,7 +22,7 @@ from .ignore import Ignore
 from .reader import AT_ONCE, UNREADABLE, Reader, reason
 from .statcache import StatCache
 
-MAX_DEPTH: Final = 200
+MAX_DEPTH: Final = 128
 """Folders inside one another. One descriptor is held per level, and trees in git and the hub are walked recursively."""
 TICK: Final = 20_000_000
 """Nanoseconds. A write in the same clock tick as the read need not show in the times (kernels tick each 1-10 ms)."""

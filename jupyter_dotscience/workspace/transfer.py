@@ -5,6 +5,7 @@ There is no state to resume from: what has arrived is not asked for again.
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 import threading
@@ -142,8 +143,8 @@ class _Sending:
                 writer.add(data)
             writer.finish()
             file.seek(0)
-            self.remote.put_pack(cast("BinaryIO", file), writer.size)
-        self.meter.advance(sum(map(len, contents)))
+            body = _PackBody(cast("BinaryIO", file), writer.size, sum(map(len, contents)), self.meter)
+            self.remote.put_pack(cast("BinaryIO", body), writer.size)
 
     def _send_objects(self, objects: Mapping[bytes, Entry]) -> None:
         if not objects:
@@ -191,6 +192,40 @@ class _Meter:
             self.done += count
             if self._progress is not None:
                 self._progress(self.done, self.total)
+
+
+class _PackBody(io.RawIOBase):
+    """A pack for reading, which tells a meter how much of the ``worth`` bytes of content in it was read."""
+
+    def __init__(self, file: BinaryIO, size: int, worth: int, meter: _Meter) -> None:
+        super().__init__()
+        self._file, self._size, self._worth, self._meter = file, size, worth, meter
+        self._told = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count: int = self._file.readinto(buffer)  # type: ignore[attr-defined]
+        self._tell()
+        return count
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        at = self._file.seek(offset, whence)
+        self._tell()
+        return at
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def _tell(self) -> None:
+        now = self._worth * self._file.tell() // self._size
+        if now != self._told:
+            self._meter.advance(now - self._told)
+            self._told = now
 
 
 class _Metered(GuardedFile):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -297,3 +299,23 @@ def test_descriptors_are_given_back(work: Path) -> None:
     with pytest.raises(IgnoreError):
         scan(work, ignore=True)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+_FEW_DESCRIPTORS = """
+import resource, sys
+from jupyter_dotscience.workspace import WorkspaceError, scan
+resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
+try:
+    scan(sys.argv[1])
+except WorkspaceError as error:
+    print(error)
+"""
+
+
+def test_process_short_of_descriptors_blames_no_file(work: Path) -> None:
+    """When our own limits are reached, the scan fails as a whole; files are never left out for that."""
+    write(work, {b"d/" * 60 + b"f": b""})
+    done = subprocess.run(
+        [sys.executable, "-c", _FEW_DESCRIPTORS, str(work)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == f"Cannot read the folder {work}: Too many open files."

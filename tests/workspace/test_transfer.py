@@ -196,3 +196,22 @@ def test_escaped_names_are_found_on_disk(work: Path, repository: Repository) -> 
         b"%252Egit": b"x",
     }
     assert blob_id(b"x") == found.changed[b"%252Egit"].blob
+
+
+def test_progress_of_packs_is_in_bytes_of_content(work: Path, repository: Repository) -> None:
+    """The bar moves while a pack is read, and ends at the total."""
+    write(work, {b"%d" % i: bytes(200_000) for i in range(1)} | {b"r%d" % i: os.urandom(100_000) for i in range(20)})
+    told: list[tuple[int, int]] = []
+    put = repository.put_pack
+
+    def slowly(body: BinaryIO, size: int) -> None:
+        while body.read(300_000):
+            pass
+        body.seek(0)  # as a client that repeats a request
+        put(body, size)
+
+    repository.put_pack = slowly  # type: ignore[method-assign]
+    send(work, everything(work), repository, lambda done, total: told.append((done, total)))
+    assert told[-1] == (2_200_000, 2_200_000)
+    assert len(told) > 5
+    assert max(told) == told[-1]
