@@ -135,7 +135,7 @@ class Follower:
 
         Raises:
             KeyboardInterrupt: a second Ctrl-C, or one after the end.
-            BrokenPipeError: what reads our output has gone.
+            NobodyListens: what reads our output has gone.
             DotscienceError: the hub does not let us look any more.
         """
         for work in (self._watch_log, self._watch_state):

@@ -18,6 +18,10 @@ class Failure(click.ClickException):
     """A command cannot do what was asked. Its text is one sentence that says what to do next. Exit status 1."""
 
 
+class NobodyListens(Exception):
+    """What read our output has gone. Not BrokenPipeError, which click would make an exit status 1 of."""
+
+
 def run(command: click.Group, arguments: Sequence[str]) -> int:
     """Execute a command line.
 
@@ -56,12 +60,12 @@ def _before_command(arguments: Sequence[str]) -> Sequence[str]:
 def _status(error: BaseException) -> int:
     if isinstance(error, click.exceptions.Exit):
         return int(error.exit_code)
+    if isinstance(error, NobodyListens):
+        return _nobody_listens()
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else 0
     if isinstance(error, KeyboardInterrupt | click.Abort):
         return INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        return _nobody_listens()
     if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code

@@ -6,6 +6,8 @@ import datetime as dt
 import sys
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from .guard import NobodyListens
+
 if TYPE_CHECKING:
     from jupyter_dotscience.api.logs import LogEntry
 
@@ -96,5 +98,8 @@ def headed(entry: LogEntry) -> bytes:
 
 def put(stream: BinaryIO, data: bytes) -> None:
     """Write, and let it be seen: a progress bar has no newline to wait for."""
-    stream.write(data)
-    stream.flush()
+    try:
+        stream.write(data)
+        stream.flush()
+    except BrokenPipeError:
+        raise NobodyListens from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,7 +27,7 @@ class Answer:
 
     status: int = 200
     body: bytes = b""
-    chunks: list[bytes] | None = None
+    chunks: Iterable[bytes] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
 
@@ -59,12 +59,13 @@ def lines(*items: Any, cut: bool = False) -> Answer:
 
 
 class Script:
-    """Plays `answers` in order; the last one again and again."""
+    """Plays `answers` in order, the last one again and again; or asks `respond`."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.answers: list[Answer] = []
         self.seen: list[Seen] = []
+        self.respond: Callable[[Seen], Answer] | None = None
         self._lock = threading.Lock()
 
     def play(self, *answers: Answer) -> None:
@@ -73,6 +74,9 @@ class Script:
     def next(self, request: Seen) -> Answer:
         with self._lock:
             self.seen.append(request)
+        if self.respond is not None:
+            return self.respond(request)
+        with self._lock:
             return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
@@ -122,6 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for chunk in answer.chunks:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+            self.wfile.flush()
         if not answer.cut:
             self.wfile.write(b"0\r\n\r\n")
 

@@ -118,7 +118,7 @@ def _with_upload(client: Client, project: str, directory: Path, wish: TaskCreate
 
 def _attached(client: Client, project: str, wish: TaskCreate, *, verbose: bool) -> int:
     from dotscience_cli.follow import Follower, Interrupts, exit_status
-    from dotscience_cli.guard import say
+    from dotscience_cli.guard import NobodyListens, say
 
     with Interrupts() as interrupts:
         task = client.create_task(wish, project=project)
@@ -131,7 +131,7 @@ def _attached(client: Client, project: str, wish: TaskCreate, *, verbose: bool) 
         except KeyboardInterrupt:
             _leave(task, follower, interrupts)
             raise
-        except BrokenPipeError:
+        except NobodyListens:
             raise
         except Exception:
             say(f"The task is not followed any further; `ds logs -f {task.id}` shows how it goes on.")
