@@ -30,8 +30,8 @@ from .supervisor import Child, Command, Say
 ADMIN = "admin"
 LOCAL_RUNNER = "local"
 READY_SECONDS = 120.0
-RUNNER_PATIENCE, HUB_PATIENCE, REST_PATIENCE = 5.0, 6.0, 2.0
-"""Together under the 15 seconds in which everything ends."""
+HEAD_START, PATIENCE, REST_PATIENCE = 1.0, 8.0, 2.0
+"""Seconds to end in; together under the 15 in which everything has ended."""
 _CONFIG = Path(__file__).with_name("jupyterhub_config.py")
 _DROPPED = ("JUPYTERHUB_", "CONFIGPROXY_", "DOTSCIENCE_")
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - recognised, not chosen
@@ -223,10 +223,13 @@ class AllInOne:
         self._say("Stopping.")
         if self._options.ready_file is not None:
             self._options.ready_file.unlink(missing_ok=True)
-        patience = {"hub": HUB_PATIENCE, "runner": RUNNER_PATIENCE}
-        # The runner first, while the hub still hears what it has to say.
+        # The runner first; what it has to say the hub still hears for a moment. Then the hub, which ends the polls that
+        # the runner waits in.
+        stopping = []
         for child in reversed(self._children):
-            await child.stop(patience[child.command.name])
+            stopping.append(asyncio.create_task(child.stop(PATIENCE)))
+            await asyncio.wait(stopping, timeout=HEAD_START)
+        await asyncio.gather(*stopping)
         await asyncio.to_thread(end_all, descendants(os.getpid()), REST_PATIENCE)
         self._record.clear()
 
