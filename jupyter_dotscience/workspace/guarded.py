@@ -88,7 +88,10 @@ class GuardedFile(io.RawIOBase):
         view = memoryview(buffer).cast("B")[: self._entry.size - self._at]
         if not view:
             return 0
-        count = os.readv(self._fd, [view])
+        try:
+            count = os.readv(self._fd, [view])
+        except OSError as error:
+            raise ContentChanged(f"It cannot be read any more: {os.strerror(error.errno or 0)}.") from error
         self._digest.update(view[:count])
         self._at += count
         if not count or (self._at == self._entry.size and self._digest.hexdigest() != self._entry.sha256):

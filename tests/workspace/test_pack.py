@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -30,6 +31,25 @@ def test_git_reads_back_what_was_packed(repository: Repository, contents: list[b
     assert writer.size == len(out.getvalue())
     git(repository.git_folder, "index-pack", "--strict", "--stdin", data=out.getvalue())
     for content in contents:
+        assert git(repository.git_folder, "cat-file", "blob", blob_id(content)) == content
+
+
+def test_noise_is_stored_and_text_compressed(repository: Repository) -> None:
+    """Data that do not shrink cost little more than their size, text after them is compressed, and all is read back."""
+    noise = [os.urandom(4096) for _ in range(600)] + [os.urandom(200_000)]
+    text = [b"%d all work and no play " % i * 200 for i in range(600)]
+    out = io.BytesIO()
+    writer = PackWriter(out, len(noise) + len(text))
+    for content in noise:
+        writer.add(content)
+    of_noise = writer.size
+    for content in text:
+        writer.add(content)
+    writer.finish()
+    assert of_noise < sum(map(len, noise)) * 1.02
+    assert writer.size - of_noise < sum(map(len, text)) / 2
+    git(repository.git_folder, "index-pack", "--strict", "--stdin", data=out.getvalue())
+    for content in (noise[0], noise[300], noise[-1], text[0], text[-1]):
         assert git(repository.git_folder, "cat-file", "blob", blob_id(content)) == content
 
 
