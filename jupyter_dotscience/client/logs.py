@@ -12,6 +12,11 @@ from jupyter_dotscience.api.problems import DotscienceError, Unavailable, Unreac
 if TYPE_CHECKING:
     from ._methods import Methods
 
+SHORTEST, LONGEST = 0.1, 5.0
+"""Seconds between tries."""
+LASTED = 5.0
+"""Seconds after which a stream was a good one even if the task had nothing to say."""
+
 Trouble = Callable[[DotscienceError | None], None]
 
 
@@ -48,8 +53,9 @@ def follow_logs(
         try:
             query = LogQuery(after=after, follow=follow, all=all)
             with client.read_logs(task=task, query=query) as entries:
-                pauses.good()
+                pauses.opened()
                 for entry in entries:
+                    pauses.good()
                     after = max(after, entry.seq)
                     yield entry
             if not follow or client.get_task(task=task).status.terminal:
@@ -65,19 +71,28 @@ class _Pauses:
     def __init__(self, limit: float | None, tell: Trouble | None) -> None:
         self._limit = limit
         self._tell = tell or (lambda _: None)
-        self._since: float | None = None
         self._told = False
-        self._next = 0.1
+        self._opened: float | None = None
+        self._since: float | None = None
+        self._next = SHORTEST
 
-    def good(self) -> None:
-        """The hub answered."""
+    def opened(self) -> None:
+        """The hub answered; whether the stream lasts is to be seen."""
+        self._opened = time.monotonic()
         if self._told:
             self._tell(None)
-        self._since, self._told, self._next = None, False, 0.1
+            self._told = False
+
+    def good(self) -> None:
+        """Something came through."""
+        self._since, self._next = None, SHORTEST
 
     def bad(self, error: DotscienceError, *, quiet: bool = False) -> None:
-        """The hub did not; wait, or raise ``error`` when it was away too long."""
+        """The hub is not there, or the stream broke; wait, or raise ``error`` when that goes on for too long."""
         moment = time.monotonic()
+        if self._opened is not None and moment - self._opened > LASTED:
+            self.good()
+        self._opened = None
         self._since = moment if self._since is None else self._since
         if self._limit is not None and moment - self._since >= self._limit:
             raise error
@@ -85,4 +100,4 @@ class _Pauses:
             self._told = True
             self._tell(error)
         time.sleep(self._next)
-        self._next = min(self._next * 2, 5.0)
+        self._next = min(self._next * 2, LONGEST)

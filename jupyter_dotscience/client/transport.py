@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r"^[\x21-\x7e]+$")
 CONNECT_TIMEOUT = 10.0
+POOL = 64
+"""Idle connections kept; more than an agent has threads, for urllib3 warns when it throws one away."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ def make_pool(url: str) -> PoolManager:
     where = {"ca_cert_dir": bundle} if bundle and os.path.isdir(bundle) else {"ca_certs": bundle}  # noqa: PTH112
     proxy = _proxy(url)
     if proxy:
-        return urllib3.ProxyManager(proxy, maxsize=16, **where)
-    return urllib3.PoolManager(maxsize=16, **where)
+        return urllib3.ProxyManager(proxy, maxsize=POOL, **where)
+    return urllib3.PoolManager(maxsize=POOL, **where)
 
 
 def _proxy(url: str) -> str | None:
@@ -102,6 +104,7 @@ class Transport:
         Raises:
             Unreachable: no answer, or none of a hub.
             ApiError: the hub's problem.
+            OSError: the body could not be read from where it lies.
         """
         patience = Patience(self._retry_for)
         again = request.repeatable and (request.body is None or request.body.repeatable)

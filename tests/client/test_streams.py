@@ -127,6 +127,9 @@ def test_following_gives_up_when_it_should(hub: Script, client: Client) -> None:
     hub.play(Answer(0, cut=True))
     with pytest.raises(problems.Unreachable):
         list(follow_logs(impatient, TASK_ID, give_up_after=0.3))
+    hub.play(script.lines(cut=True))
+    with pytest.raises(problems.Unreachable):
+        list(follow_logs(impatient, TASK_ID, give_up_after=0.3))
     hub.play(script.problem(404, "not_found", "No such task."))
     with pytest.raises(problems.NotFound):
         list(follow_logs(impatient, TASK_ID))
