@@ -25,6 +25,7 @@ _COMMANDS = {
         "runs": "runs:runs",
         "runner": "runner:runner",
         "completion": "completion:completion",
+        "git-credential": "git_credential:git_credential",
         "help": "help:help_command",
         "version": "version:version",
     }.items()

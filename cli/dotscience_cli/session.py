@@ -42,10 +42,17 @@ def connect(*, retry_for: float = RETRY_FOR) -> Client:
     from jupyter_dotscience.client import Client
 
     hub = url()
-    if token := os.environ.get("DOTSCIENCE_TOKEN"):
-        return Client(hub, token.strip(), retry_for=retry_for)
-    login = _login(hub)
-    return Client(hub, login.token, retry_for=retry_for)
+    return Client(hub, token(hub), retry_for=retry_for)
+
+
+def token(hub: str) -> str:
+    """The user's token for a hub, as :func:`connect` finds it.
+
+    Raises:
+        Failure: not logged in, or the login has expired.
+    """
+    given = os.environ.get("DOTSCIENCE_TOKEN")
+    return given.strip() if given else _login(hub).token
 
 
 def _login(hub: str) -> config.Login:
