@@ -20,6 +20,8 @@ _ZERO_WIDTH = "\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u206a\u206
 
 def to_text(path: bytes) -> str:
     """The wire form of a path. Never fails."""
+    if path.isascii():  # nearly all of 100,000
+        return path.decode()
     try:
         text = path.decode()
     except UnicodeDecodeError:
@@ -44,6 +46,8 @@ def to_bytes(text: str) -> bytes:
     Raises:
         BadRequest: ``text`` holds a lone surrogate, which no UTF-8 text can.
     """
+    if text.isascii():
+        return text.encode()
     try:
         if any(_LOW <= ord(c) <= _HIGH for c in text):
             return b"".join(bytes([ord(c) - _SHIFT]) if _LOW <= ord(c) <= _HIGH else c.encode() for c in text)

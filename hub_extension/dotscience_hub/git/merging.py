@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_dotscience.api.problems import NotFound
-
 from . import notebooks, trees
 from .binary import Git, GitError
 from .loose import LooseWriter
@@ -74,11 +72,14 @@ class Merger:
 
     def _by_cells(self, ours: str, theirs: str) -> tuple[dict[bytes, Entry | None], set[bytes]]:
         base = self._reader.merge_base(ours, theirs)
-        both = self._notebooks(base, ours).keys() & self._notebooks(base, theirs).keys()
+        mine, others = self._notebooks(base, ours), self._notebooks(base, theirs)
         merged: dict[bytes, Entry | None] = {}
         refused = set()
-        for path in both:
-            entry = self._merge_notebook(base, ours, theirs, path)
+        for path in mine.keys() & others.keys():
+            if mine[path] == others[path]:
+                continue
+            old = None if base is None else self._reader.entry(base, path)
+            entry = self._merge_notebook(old, mine[path], others[path])
             if entry is None:
                 refused.add(path)
             else:
@@ -88,15 +89,9 @@ class Merger:
     def _notebooks(self, base: str | None, side: str) -> dict[bytes, Entry | None]:
         return {path: entry for path, entry in self._reader.changed(base, side) if path.endswith(b".ipynb")}
 
-    def _merge_notebook(self, base: str | None, ours: str, theirs: str, path: bytes) -> Entry | None:
-        mine, other = self._reader.entry(ours, path), self._reader.entry(theirs, path)
-        if mine is None or other is None or mine == other:
-            return mine if mine == other else None
-        old = None if base is None else self._reader.entry(base, path)
-        if old is None or trees.TREE in (mine.mode, other.mode, old.mode):
+    def _merge_notebook(self, old: Entry | None, mine: Entry | None, other: Entry | None) -> Entry | None:
+        """The merged notebook; None for one that a side deleted, and for what nbdime leaves to a person."""
+        if old is None or mine is None or other is None or old.mode == trees.TREE:
             return None
-        try:
-            content = notebooks.merge(*(self._reader.blob(entry.oid) for entry in (old, mine, other)))
-        except NotFound:
-            return None
+        content = notebooks.merge(*(self._reader.blob(entry.oid) for entry in (old, mine, other)))
         return None if content is None else Entry(mine.mode, self._writer.add(b"blob", content))

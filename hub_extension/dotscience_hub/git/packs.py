@@ -90,8 +90,10 @@ class PackReceiver:
         return len(lines)
 
     def _move(self, source: Path, name: str) -> None:
-        """The pack before its index: git looks for a pack by the index."""
+        """The index last: by it git finds a pack. A reverse index is made by newer gits only."""
         target = self._folder / "objects" / "pack"
-        for suffix in (".pack", ".idx"):
-            (source / f"incoming{suffix}").replace(target / f"pack-{name}{suffix}")
+        for suffix in (".pack", ".rev", ".idx"):
+            found = source / f"incoming{suffix}"
+            if found.exists():
+                found.replace(target / f"pack-{name}{suffix}")
         sync(target)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from jupyter_dotscience.api.problems import BadRequest, Conflict, NotFound, Unavailable
 
@@ -116,12 +116,17 @@ class Refs:
             raise Moved(ref)
 
     def _check_names(self, ref: str) -> None:
-        for other in self.all():
-            if other.startswith(ref + "/") or ref.startswith(other + "/"):
-                raise Conflict(
-                    f"The branch {branch_of(ref)!r} cannot stand beside the branch {branch_of(other)!r}.",
-                    code="bad_branch",
-                )
+        """Git keeps a ref as a file: none can be a folder of another's name. Tasks' many refs are not read for it."""
+        packed = self._packed()
+        above = [str(parent) for parent in PurePosixPath(ref).parents if len(parent.parts) > 2]
+        found = [other for other in above if other in packed or (self._folder / other).is_file()]
+        found += [other for other in packed if other.startswith(ref + "/")]
+        found += [f"{ref}/{path.name}" for path in (self._folder / ref).rglob("*") if path.is_file()]
+        if found:
+            raise Conflict(
+                f"The branch {branch_of(ref)!r} cannot stand beside the branch {branch_of(found[0])!r}.",
+                code="bad_branch",
+            )
 
     def _lock(self, path: Path) -> Path:
         lock = path.with_name(path.name + ".lock")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge
+from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge, Unavailable
 
 CHUNK = 1 << 20
 TEMPORARY = "incoming-"
@@ -99,8 +100,9 @@ class Incoming:
             raise TooLarge("The project's storage is full: delete something or ask an administrator for more.")
         self._digest.update(chunk)
         view = memoryview(chunk)
-        while view:
-            view = view[self._file.write(view) :]
+        with room_on_disk():
+            while view:
+                view = view[self._file.write(view) :]
 
     def store(self) -> int:
         """The content is complete: check it and put it under its name, durably; its size.
@@ -126,6 +128,21 @@ class Incoming:
     def _keep(self) -> None:
         """Put the whole file where the store has its objects."""
         raise NotImplementedError
+
+
+@contextlib.contextmanager
+def room_on_disk() -> Iterator[None]:
+    """Say it in words when the disk is full.
+
+    Raises:
+        Unavailable: the disk is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Unavailable("The hub's disk is full: tell its administrator.", code="disk_full") from error
+        raise
 
 
 def missing(sha256: str) -> NotFound:

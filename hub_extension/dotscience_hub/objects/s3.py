@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .base import CHUNK, LEFTOVER_SECONDS, Incoming, missing, sweep
+from jupyter_dotscience.api.problems import NotFound, Unavailable
+
+from .base import CHUNK, LEFTOVER_SECONDS, Incoming, sweep
 
 MULTIPART = 64 << 20
 """Bytes above which an object is sent in parts; a single PUT may have 5 GiB, and a failed part is sent again alone."""
+
+_AWAY = "The hub's object store does not answer; try again in a moment."
 
 
 @dataclass(frozen=True)
@@ -64,21 +68,17 @@ class S3Objects:
     def upload(self, path: Path, sha256: str) -> None:
         """Send a file whose content was checked."""
         transfer = importlib.import_module("boto3.s3.transfer")
-        self._client.upload_file(
-            str(path),
-            self._settings.bucket,
-            self._key(sha256),
-            Config=transfer.TransferConfig(multipart_threshold=MULTIPART, multipart_chunksize=MULTIPART // 4),
-        )
+        config = transfer.TransferConfig(multipart_threshold=MULTIPART, multipart_chunksize=MULTIPART // 4)
+        with _answering():
+            self._client.upload_file(str(path), self._settings.bucket, self._key(sha256), Config=config)
 
     def size(self, sha256: str) -> int | None:
         """Bytes of an object, or None."""
         try:
-            found = self._client.head_object(Bucket=self._settings.bucket, Key=self._key(sha256))
-        except _client_error() as error:
-            if _is_missing(error):
-                return None
-            raise
+            with _answering():
+                found = self._client.head_object(Bucket=self._settings.bucket, Key=self._key(sha256))
+        except NotFound:
+            return None
         return int(found["ContentLength"])
 
     def read(self, sha256: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
@@ -87,18 +87,15 @@ class S3Objects:
             return
         end = "" if length is None else str(start + length - 1)
         arguments = {"Range": f"bytes={start}-{end}"} if start or end else {}
-        try:
+        with _answering():
             answer = self._client.get_object(Bucket=self._settings.bucket, Key=self._key(sha256), **arguments)
-        except _client_error() as error:
-            if _is_missing(error):
-                raise missing(sha256) from None
-            raise
         with contextlib.closing(answer["Body"]) as body:
             yield from body.iter_chunks(CHUNK)
 
     def delete(self, sha256: str) -> None:
         """Remove an object."""
-        self._client.delete_object(Bucket=self._settings.bucket, Key=self._key(sha256))
+        with _answering():
+            self._client.delete_object(Bucket=self._settings.bucket, Key=self._key(sha256))
 
     def sweep(self, age: float = LEFTOVER_SECONDS) -> None:
         """Remove what was left of uploads that died."""
@@ -155,9 +152,21 @@ def _client(settings: S3Settings) -> Any:
     )
 
 
-def _client_error() -> Any:
-    return importlib.import_module("botocore.exceptions").ClientError
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    """Errors of S3 as ours.
 
-
-def _is_missing(error: Any) -> bool:
-    return error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey", "NotFound")
+    Raises:
+        NotFound: there is no such key.
+        Unavailable: the server does not answer, or refuses us.
+    """
+    errors = importlib.import_module("botocore.exceptions")
+    upload_failed = importlib.import_module("boto3.exceptions").S3UploadFailedError
+    try:
+        yield
+    except errors.ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey", "NotFound"):
+            raise NotFound("There is no such object.") from None
+        raise Unavailable(_AWAY) from error
+    except (errors.BotoCoreError, upload_failed) as error:
+        raise Unavailable(_AWAY) from error

@@ -70,6 +70,10 @@ class Indexer:
 
     def _unknown(self, project: str, repository: Repository, commit: str) -> list[str]:
         """Commits to note, parents first."""
+        parents = repository.commit_object(commit).parents
+        with self._database.read() as session:
+            if len(versions.known_commits(session, project, parents)) == len(set(parents)):
+                return [commit]
         with self._database.read() as session:
             tips = versions.known_commits(session, project, sorted(set(repository.refs.all().values())))
         new = repository.history.new([commit], sorted(tips))
