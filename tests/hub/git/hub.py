@@ -63,6 +63,13 @@ def open_hub(folder: Path, project: str, limits: Limits | None = None, quota: in
     database = Database(f"sqlite:///{folder}/hub.db")
     tables = [table.__table__ for table in (CommitRow, FileVersionRow, ProjectObjectRow)]
     Table.metadata.create_all(database.engine, tables=tables)
+    return hub_on(database, folder, project, limits, quota)
+
+
+def hub_on(
+    database: Database, folder: Path, project: str, limits: Limits | None = None, quota: int | None = None
+) -> Hub:
+    """A hub on a database that has its tables."""
     repositories = Repositories(folder / "git", limits)
     commits = Commits(database, repositories)
     objects = FolderObjects(folder / "objects")
