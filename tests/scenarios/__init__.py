@@ -1,0 +1,1 @@
+"""Whole-system tests: a real hub and a real agent."""
