@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from dotscience_hub.domain.leases import Terms
-from dotscience_hub.domain.matching import Demand, Offer, demand_of, free_gpus
+from dotscience_hub.domain.matching import Offer, free_gpus
 from dotscience_hub.store.database import Database
-from dotscience_hub.store.projects import ProjectRow
 from dotscience_hub.store.runners import RunnerRow
-from dotscience_hub.store.tasks import QUEUED, TaskRow, lock_task, next_queued, queued_demands
+from dotscience_hub.store.tasks import TaskRow, lock_task, next_queued
 from jupyter_dotscience.api.problems import NotLoggedIn
 from jupyter_dotscience.api.runners import RunnerType
 
+from .demands import Demands
 from .transitions import Transitions
-
-_REMEMBERED = 10_000
-# One query names at most this many; the rest of a queue that asks for more different things waits its turn.
-_MOST_DEMANDS = 5_000
 
 
 @dataclass(frozen=True)
@@ -42,18 +34,19 @@ class Claimed:
 class Claims:
     """Looks into the queue for a runner."""
 
-    def __init__(self, database: Database, transitions: Transitions, terms: Terms) -> None:
+    def __init__(self, database: Database, transitions: Transitions, demands: Demands, terms: Terms) -> None:
         """Make it.
 
         Args:
             database: Where the queue is.
             transitions: Gives the lease.
-            terms: How long it lasts.
+            demands: What the queue asks for; the one that ``transitions`` adds to.
+            terms: How long a lease lasts.
         """
         self._database = database
         self._transitions = transitions
+        self._demands = demands
         self._terms = terms
-        self._demands: OrderedDict[str, Demand] = OrderedDict()
 
     def offer_of(self, runner: str, gpus: int) -> Offer:
         """What a runner has to offer.
@@ -73,18 +66,21 @@ class Claims:
 
     def take(self, runner: str, offer: Offer) -> Claimed | None:
         """Give a runner the oldest task it can do, or None when there is none."""
-        # A look first: most looks find nothing, and need not wait for a writer.
-        with self._database.read() as session:
-            demands = self._met(session, offer)
-            if not demands or session.scalar(next_queued(demands, offer.owner)) is None:
-                return None
+        if not self._demands.is_fresh:
+            with self._database.read() as session:
+                self._demands.read(session)
+        demands = self._demands.met_by(offer)
+        if not demands:
+            return None
         with self._database.write() as session:
-            query = next_queued(demands, offer.owner)
-            task = session.scalar(query.with_for_update(skip_locked=True, of=TaskRow))
-            holder = session.get(RunnerRow, runner)
-            if task is None or holder is None:
+            query = next_queued(demands, offer.owner).with_for_update(skip_locked=True, of=TaskRow)
+            found = session.execute(query).first()
+            holder = None if found is None else session.get(RunnerRow, runner)
+            if found is None or holder is None:
                 return None
-            return self._give(session, task, holder)
+            row, project_name = found
+            token = self._transitions.give(session, row, holder, self._terms.lease)
+            return Claimed(row=row, project_name=project_name, token=token)
 
     def give_back(self, claimed: Claimed) -> None:
         """Undo a claim whose runner went away before it had the answer."""
@@ -92,27 +88,3 @@ class Claims:
             row = lock_task(session, claimed.row.id)
             if row is not None and row.fence == claimed.row.fence and not row.acknowledged and row.lease_expires:
                 self._transitions.requeue(session, row, "Its runner went away while it was assigned.", for_good=True)
-
-    def _give(self, session: Session, task: str, runner: RunnerRow) -> Claimed:
-        row = session.get_one(TaskRow, task, populate_existing=True)
-        token = self._transitions.give(session, row, runner, self._terms.lease)
-        project = session.get_one(ProjectRow, row.project_id)
-        return Claimed(row=row, project_name=project.name, token=token)
-
-    def _met(self, session: Session, offer: Offer) -> list[str]:
-        wanted = [key for key in queued_demands(session) if self._is_met(session, key, offer)]
-        return wanted[:_MOST_DEMANDS]
-
-    def _is_met(self, session: Session, key: str, offer: Offer) -> bool:
-        demand = self._demands.get(key) or self._load(session, key)
-        return demand is not None and offer.meets(demand)
-
-    def _load(self, session: Session, key: str) -> Demand | None:
-        query = select(TaskRow.labels, TaskRow.resources).where(TaskRow.status == QUEUED, TaskRow.demand == key)
-        found = session.execute(query.limit(1)).first()
-        if found is None:
-            return None
-        self._demands[key] = demand = demand_of(found.labels, found.resources)
-        while len(self._demands) > _REMEMBERED:
-            self._demands.popitem(last=False)
-        return demand

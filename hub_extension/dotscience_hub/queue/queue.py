@@ -10,6 +10,7 @@ from dotscience_hub.store.database import Database
 
 from .claims import Claims
 from .clock import Clock, wall_clock
+from .demands import Demands
 from .expiry import Expiry
 from .known import KnownLeases
 from .leases import Leases
@@ -53,15 +54,15 @@ def make_queue(database: Database, notifier: Notifier, terms: Terms | None = Non
         clock: Tells the time.
     """
     terms = terms or Terms()
-    waiters, known = Waiters(), KnownLeases()
-    transitions = Transitions(notifier, waiters, known, clock)
+    waiters, demands, known = Waiters(), Demands(clock), KnownLeases()
+    transitions = Transitions(notifier, waiters, demands, known, clock)
     return Queue(
         terms=terms,
         clock=clock,
         waiters=waiters,
         transitions=transitions,
         leases=Leases(database, transitions, known, terms, clock),
-        claims=Claims(database, transitions, terms),
+        claims=Claims(database, transitions, demands, terms),
         presence=Presence(database, terms, clock),
         expiry=Expiry(database, transitions, terms, clock),
     )

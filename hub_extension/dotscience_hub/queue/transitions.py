@@ -17,6 +17,7 @@ from dotscience_hub.store.tokens import new_task_token
 from jupyter_dotscience.api.tasks import TaskStatus
 
 from .clock import Clock, wall_clock
+from .demands import Demands
 from .known import KnownLeases
 from .waiters import QueuedTask, Waiters
 
@@ -24,15 +25,24 @@ from .waiters import QueuedTask, Waiters
 class Transitions:
     """Moves tasks from state to state. All methods work inside the caller's transaction, on a locked row."""
 
-    def __init__(self, notifier: Notifier, waiters: Waiters, known: KnownLeases, clock: Clock = wall_clock) -> None:
+    def __init__(
+        self,
+        notifier: Notifier,
+        waiters: Waiters,
+        demands: Demands,
+        known: KnownLeases,
+        clock: Clock = wall_clock,
+    ) -> None:
         """Make it.
 
         Args:
             notifier: Wakes who waits for a task's change.
             waiters: The runners in line.
+            demands: Hears what the queue asks for.
             known: Forgets a lease that is given, taken away or ends.
             clock: Tells the time.
         """
+        self._demands = demands
         self._known = known
         self._notifier = notifier
         self._waiters = waiters
@@ -132,5 +142,11 @@ class Transitions:
         after_commit(session, lambda: self._known.forget(task))
 
     def _offer(self, session: Session, row: TaskRow) -> None:
-        queued = QueuedTask(row.id, demand_of(row.labels, row.resources), (row.creator, row.project_owner))
-        after_commit(session, lambda: self._waiters.offer(queued))
+        demand = demand_of(row.labels, row.resources)
+        queued = QueuedTask(row.id, demand, (row.creator, row.project_owner))
+
+        def tell() -> None:
+            self._demands.add(demand)
+            self._waiters.offer(queued)
+
+        after_commit(session, tell)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from dotscience_hub.domain import states
 from dotscience_hub.domain.matching import Offer
@@ -25,6 +26,7 @@ from .ports import TaskLogs
 # A waiting runner looks again by itself after so many seconds, should a wake have been lost.
 LOOK_AGAIN = 10.0
 LARGE_FILE_THRESHOLD = 10 * 1024 * 1024
+_Taken = tuple[Claimed, api.Assignment]
 
 
 class Agents:
@@ -55,6 +57,8 @@ class Agents:
         self._logs = logs
         self._git_url = git_url
         self._large_file_threshold = large_file_threshold
+        # Claims take turns in the store anyway; more threads only get into each other's way, and into that of others.
+        self._line = ThreadPoolExecutor(max_workers=2, thread_name_prefix="claim")
         self._told: dict[str, dict[api.Held, api.LeaseState]] = {}
 
     def hello(self, caller: Caller, *, body: api.Hello) -> api.Welcome:
@@ -92,10 +96,10 @@ class Agents:
         offer = await asyncio.to_thread(self._offer, caller.name, body.gpus)
         with self._queue.waiters.enter(offer) as waiter:
             while True:
-                claimed = await self._take(caller.name, offer)
-                if claimed is not None:
-                    self._queue.waiters.used(waiter, claimed.row.id)
-                    return api.Claimed(assignment=await asyncio.to_thread(self._assignment, claimed))
+                assignment = await self._take(caller.name, offer)
+                if assignment is not None:
+                    self._queue.waiters.used(waiter, assignment.task)
+                    return api.Claimed(assignment=assignment)
                 self._queue.waiters.looked_in_vain(waiter)
                 remaining = deadline - loop.time()
                 if remaining <= 0:
@@ -139,20 +143,25 @@ class Agents:
         self._queue.presence.seen(runner)
         return self._queue.claims.offer_of(runner, gpus)
 
-    async def _take(self, runner: str, offer: Offer) -> Claimed | None:
+    async def _take(self, runner: str, offer: Offer) -> api.Assignment | None:
         """Take a task. When the call is given up meanwhile, what was taken goes back at once."""
-        taking = asyncio.ensure_future(asyncio.to_thread(self._queue.claims.take, runner, offer))
+        taking = asyncio.get_running_loop().run_in_executor(self._line, self._claim, runner, offer)
         try:
-            return await asyncio.shield(taking)
+            taken = await asyncio.shield(taking)
         except asyncio.CancelledError:
             taking.add_done_callback(self._give_back)
             raise
+        return None if taken is None else taken[1]
 
-    def _give_back(self, taking: asyncio.Future[Claimed | None]) -> None:
-        claimed = None if taking.cancelled() or taking.exception() else taking.result()
-        if claimed is not None:
+    def _claim(self, runner: str, offer: Offer) -> _Taken | None:
+        claimed = self._queue.claims.take(runner, offer)
+        return None if claimed is None else (claimed, self._assignment(claimed))
+
+    def _give_back(self, taking: asyncio.Future[_Taken | None]) -> None:
+        taken = None if taking.cancelled() or taking.exception() else taking.result()
+        if taken is not None:
             # What goes wrong here is what an expired lease is for.
-            taking.get_loop().run_in_executor(None, self._queue.claims.give_back, claimed)
+            self._line.submit(self._queue.claims.give_back, taken[0])
 
     def _assignment(self, claimed: Claimed) -> api.Assignment:
         row = claimed.row

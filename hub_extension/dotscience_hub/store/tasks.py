@@ -12,6 +12,7 @@ from jupyter_dotscience.api.tasks import Execution, MergeState, Resources, TaskS
 
 from . import tokens
 from .base import Json, Table
+from .projects import ProjectRow
 
 LabelMap = dict[str, str]
 Paths = list[str]
@@ -170,14 +171,15 @@ def queued_demands(session: Session) -> list[str]:
     return list(session.scalars(select(TaskRow.demand).where(_queued()).distinct()))
 
 
-def next_queued(demands: Sequence[str], owner: str | None) -> Select[str]:
-    """The id of the oldest queued task with one of these demands.
+def next_queued(demands: Sequence[str], owner: str | None) -> Select[TaskRow, str]:
+    """The oldest queued task with one of these demands, and the name of its project.
 
     Args:
         demands: What the runner can meet.
         owner: Whose tasks the runner takes; None for everybody's.
     """
-    query = select(TaskRow.id).where(_queued(), TaskRow.demand.in_(demands)).order_by(TaskRow.id).limit(1)
+    query = select(TaskRow, ProjectRow.name).join(ProjectRow, ProjectRow.id == TaskRow.project_id)
+    query = query.where(_queued(), TaskRow.demand.in_(demands)).order_by(TaskRow.id).limit(1)
     return query if owner is None else query.where((TaskRow.creator == owner) | (TaskRow.project_owner == owner))
 
 
