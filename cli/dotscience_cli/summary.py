@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SHOWN_RUNS = 20
 SHOWN_FILES = 20
 SHOWN_VALUES = 50
-_WIDTH = 12
+_WIDTH = 15
 
 
 def describe(task: Task, runs: Iterable[Run]) -> str:

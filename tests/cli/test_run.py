@@ -43,7 +43,7 @@ def test_the_jobs_bytes_and_exit_code_are_ours(ds: Program, task_hub: TaskHub) -
     assert done.stdout == b"\xff\x00 10%\r20%\rdone"
     assert done.stderr.startswith(b"warned\n")
     assert b"not shown" not in done.stderr
-    for words in (TASK_ID, "failed (exit code 7)", "Conflicts:  a: changed here and in main"):
+    for words in (TASK_ID, "failed (exit code 7)", "Conflicts:     a: changed here and in main"):
         assert words.encode() in done.stderr
     assert task_hub.created is not None
     assert task_hub.created.workload.command == ["sh", "-c", "exit 7"]  # type: ignore[union-attr]

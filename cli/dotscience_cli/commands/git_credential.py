@@ -15,7 +15,7 @@ def git_credential(operation: str) -> None:
     \b
     git -c credential.helper='!ds git-credential' clone HUB/services/dotscience/git/PROJECT
     git config --global credential.https://HUB.helper '!ds git-credential'
-    """
+    """  # noqa: D301 - click's own mark for "do not wrap"
     asked = _fields()
     if operation != "get":
         return  # git tells what worked and what did not; the login is `ds login`'s affair

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from jupyter_dotscience.api.tasks import Task, TaskCreate
     from jupyter_dotscience.client import Client
 
+DID_NOT_START = (None, 125, 126, 127)
+"""Exit codes of jobs that did not run, as Docker and shells have them: then the reason is an error of its own."""
+
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.option("-p", "--project-name", "--project", "project", metavar="PROJECT", required=True, help="Name or id.")
@@ -143,6 +146,7 @@ def _report(client: Client, task: Task, follower: Follower) -> None:
     """The metadata, on standard error: standard output is the job's alone."""
     from dotscience_cli.guard import say
     from dotscience_cli.summary import SHOWN_RUNS, describe
+    from dotscience_cli.text import printable
     from jupyter_dotscience.api.problems import DotscienceError
 
     runs = []
@@ -153,8 +157,8 @@ def _report(client: Client, task: Task, follower: Follower) -> None:
             say(f"Warning: run {run_id} cannot be shown: {error}")
     if follower.midline and sys.stdout.isatty():
         click.echo()
-    if task.exit_code is None and task.status.value in ("failed", "lost"):
-        say(f"Error: {task.message or 'The job did not run.'}")
+    if task.exit_code in DID_NOT_START and task.status.value in ("failed", "lost"):
+        say(f"Error: {printable(task.message or 'The job did not run.')}")
     say("\n" + describe(task, runs))
 
 
