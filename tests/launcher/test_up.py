@@ -118,13 +118,20 @@ def test_a_killed_hub_and_a_killed_service_come_back(tmp_path: Path) -> None:
     assert "The hub ended (killed by SIGKILL); starting it again." in (tmp_path / "data.log").read_text()
 
 
-def find(launcher: int, module: str) -> Process:
-    """The Python process of a launcher that runs a module."""
+def running(launcher: int, module: str) -> list[Process]:
+    """The Python processes of a launcher that run a module."""
+    found = []
     for process in descendants(launcher):
-        command = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
-        if command[1:3] == [b"-m", module.encode()]:
-            return process
-    raise AssertionError(f"no process runs {module}")
+        with contextlib.suppress(OSError):
+            command = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
+            found += [process] if command[1:3] == [b"-m", module.encode()] else []
+    return found
+
+
+def find(launcher: int, module: str) -> Process:
+    """The one that runs a module."""
+    (process,) = running(launcher, module)
+    return process
 
 
 def test_a_second_hub_on_the_same_folder_is_refused(running_hub: RunningHub) -> None:
@@ -178,6 +185,13 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in answer.stderr
 
 
+def test_a_ready_file_in_no_folder_is_a_sentence(tmp_path: Path) -> None:
+    """It is said before anything is started."""
+    answer = up(tmp_path / "data", "--port", "0", "--ready-file", str(tmp_path / "none" / "ready.json"))
+    assert answer.returncode == 1
+    assert "There is no folder" in answer.stderr
+
+
 def test_the_runner_works_and_ends_with_the_hub(tmp_path: Path) -> None:
     """With the process backend a task runs at once; SIGTERM ends its processes too."""
     with unattended(tmp_path / "data", "--backend", "process") as hub:
@@ -189,6 +203,11 @@ def test_the_runner_works_and_ends_with_the_hub(tmp_path: Path) -> None:
             return b"d29ya2luZwo=" in hub.api("GET", f"/tasks/{task}/logs", token=hub.admin_token).body
 
         wait_for(working, "the task's output")
+        agent = find(hub.process.pid, "dotscience_runner")
+        agent.signal(signal.SIGKILL)
+        log = tmp_path / "unattended.log"
+        wait_for(lambda: "The runner ended (killed by SIGKILL)" in log.read_text(), "word of its end")
+        wait_for(lambda: bool(running(hub.process.pid, "dotscience_runner")), "a new runner")
         family = descendants(hub.process.pid)
         hub.process.send_signal(signal.SIGTERM)
         assert hub.process.wait(15) == 0

@@ -79,8 +79,7 @@ class AllInOne:
             LauncherError: It cannot start; the text says why.
         """
         self._folder.make()
-        if self._options.ready_file is not None:
-            self._options.ready_file.unlink(missing_ok=True)
+        self._prepare_ready_file()
         with self._folder.lock():
             self._clean()
             self._listen_for_signals()
@@ -89,6 +88,14 @@ class AllInOne:
                 await self._stop.wait()
             finally:
                 await self._end()
+
+    def _prepare_ready_file(self) -> None:
+        path = self._options.ready_file
+        if path is None:
+            return
+        if not path.parent.is_dir():
+            raise LauncherError(f"There is no folder {path.parent} for the ready file.")
+        path.unlink(missing_ok=True)
 
     def _clean(self) -> None:
         left = self._record.clean()

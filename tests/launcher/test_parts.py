@@ -1,0 +1,194 @@
+"""The launcher's parts, each alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from dotscience_hub.launcher import child, proxy
+from dotscience_hub.launcher.backend import choose_backend
+from dotscience_hub.launcher.errors import LauncherError
+from dotscience_hub.launcher.folder import DataFolder, write_private
+from dotscience_hub.launcher.ports import inner_ports, public_port
+from dotscience_hub.launcher.processes import Process, end_all, identify
+from dotscience_hub.launcher.record import Record
+from traitlets.config import PyFileConfigLoader
+
+SLEEP = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
+DEAF = [
+    sys.executable,
+    "-c",
+    "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(600)",
+]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def started(command: list[str]) -> tuple[subprocess.Popen[bytes], Process]:
+    """A process that has said a line, and who it is."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    found = identify(process.pid)
+    assert found is not None
+    return process, found
+
+
+def test_what_was_recorded_is_ended_and_forgotten(tmp_path: Path) -> None:
+    """The next launcher ends what the last one left, by force where needed."""
+    process, known = started(DEAF)
+    Record(tmp_path / "record").save([known])
+    record = Record(tmp_path / "record")
+    assert record.clean() == 1
+    assert process.wait(20) == -9
+    assert record.clean() == 0
+
+
+def test_a_process_that_only_has_the_same_id_is_left_alone(tmp_path: Path) -> None:
+    """Ids are used again; another start time is another process."""
+    process, known = started(SLEEP)
+    other = dataclasses.replace(known, started=known.started - 1)
+    record = Record(tmp_path / "record")
+    record.save([other])
+    assert record.clean() == 0
+    end_all([other], 0.1)
+    assert process.poll() is None
+    end_all([known], 20)
+    assert process.wait(20) == -15
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'[{"pid": "x", "started": 1}]'])
+def test_a_broken_record_is_none(tmp_path: Path, content: bytes) -> None:
+    """A launcher that was killed while the disk was full must not keep the next one from starting."""
+    (tmp_path / "record").write_bytes(content)
+    assert Record(tmp_path / "record").clean() == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux'")
+def test_a_child_ends_with_its_parent() -> None:
+    """However the parent ends."""
+    guard = [sys.executable, "-I", child.__file__]
+    script = f"import os, subprocess, time; p = subprocess.Popen({guard} + [str(os.getpid()), 'sleep', '600']);"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script + "print(p.pid, flush=True); time.sleep(600)"], stdout=subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    parent.stdout.close()
+    wait_for(lambda: Path(f"/proc/{pid}/comm").read_text() == "sleep\n")
+    known = identify(pid)
+    assert known is not None
+    parent.kill()
+    parent.wait()
+    wait_for(lambda: not known.alive())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux'")
+def test_a_child_whose_parent_is_gone_before_it_looks_does_not_start() -> None:
+    """Between the fork and the request to the kernel there is a gap."""
+    done = subprocess.run(
+        [sys.executable, "-I", child.__file__, "1", "echo", "started"], capture_output=True, check=False
+    )
+    assert done.stdout == b""
+
+
+def test_a_folder_has_one_owner_at_a_time(tmp_path: Path) -> None:
+    """The lock ends with its holder."""
+    folder = DataFolder(tmp_path / "data")
+    folder.make()
+    with folder.lock(), pytest.raises(LauncherError, match=f"runs already on .* \\(process {os.getpid()}\\)"):
+        folder.lock()
+    folder.lock().close()
+
+
+def test_secrets_are_private_and_kept(tmp_path: Path) -> None:
+    """Made once, long enough, readable by their owner alone."""
+    folder = DataFolder(tmp_path / "data")
+    folder.make()
+    secret = folder.secret("x")
+    assert len(secret) == 43
+    assert folder.secret("x") == secret
+    assert folder.secret("y") != secret
+    assert stat.S_IMODE((folder.secrets / "x").stat().st_mode) == 0o600
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A failure leaves the old content, and nothing beside it."""
+    path = tmp_path / "file"
+    write_private(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_private(path, "\ud800")
+    assert path.read_text() == "old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_inner_ports_are_kept_while_they_are_free(tmp_path: Path) -> None:
+    """Three different ones; when somebody else has one, all are new."""
+    ports = inner_ports(tmp_path / "ports")
+    assert len({ports.hub, ports.proxy, ports.service}) == 3
+    assert inner_ports(tmp_path / "ports") == ports
+    with socket.create_server(("127.0.0.1", ports.proxy)):
+        new = inner_ports(tmp_path / "ports")
+        assert ports.proxy not in (new.hub, new.proxy, new.service)
+
+
+def test_port_0_is_a_free_one() -> None:
+    """It can be listened on."""
+    port = public_port("127.0.0.1", 0)
+    assert public_port("127.0.0.1", port) == port
+
+
+def test_a_proxy_script_gets_its_node_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`#!/usr/bin/env node` would need the right PATH in the hub; any other program is started as it is."""
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    for name, text in (("script", "#!/usr/bin/env node\n"), ("own", "#!/bin/sh\n"), ("node", "#!/bin/sh\n")):
+        (bin_ / name).write_text(text)
+        (bin_ / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(bin_))
+    monkeypatch.setenv("DOTSCIENCE_PROXY", str(bin_ / "script"))
+    assert proxy.find_proxy() == [str(bin_ / "node"), str(bin_ / "script")]
+    monkeypatch.setenv("DOTSCIENCE_PROXY", str(bin_ / "own"))
+    assert proxy.find_proxy() == [str(bin_ / "own")]
+
+
+def test_without_any_proxy_the_way_to_one_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """npm, or make setup."""
+    monkeypatch.delenv("DOTSCIENCE_PROXY", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    with pytest.raises(LauncherError, match=r"npm install -g configurable-http-proxy.*make setup"):
+        proxy.find_proxy()
+
+
+def test_without_an_engine_the_backend_is_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A socket that is not there, or that nobody serves."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    assert choose_backend() == "process"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(tmp_path / "dead.sock"))
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/dead.sock")
+        assert choose_backend() == "process"
+
+
+def test_the_sample_configuration_is_one() -> None:
+    """It loads, and adds the service with its scopes and role."""
+    config = PyFileConfigLoader("jupyterhub_config.py", str(Path(__file__).parents[2] / "jupyter_config")).load_config()
+    (service,) = config.JupyterHub.services
+    assert service["name"] == "dotscience"
+    assert set(service["oauth_client_allowed_scopes"]) == set(config.JupyterHub.custom_scopes)
+    assert config.JupyterHub.load_roles[0]["scopes"] == ["read:users:name"]
