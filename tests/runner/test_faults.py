@@ -6,12 +6,14 @@ import hashlib
 import json
 import os
 import random
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from jupyter_dotscience.api.protocol import Claim, Claimed
 from tests.runner.conftest import AgentProcess
 from tests.runner.fakehub import FakeHub, FakeTask
 
@@ -242,3 +244,20 @@ def test_two_agents_do_not_share_a_spool(hub: FakeHub, make_agent: MakeAgent) ->
     assert second.wait() == 1
     assert "give each its own" in second.log.read_text()
     assert first.returncode is None
+
+
+def test_an_idle_agent_ends_at_once(hub: FakeHub, make_agent: MakeAgent) -> None:
+    """Its waiting for a task does not hold it up."""
+    waiting = threading.Event()
+
+    def claim(body: Claim) -> Claimed:
+        waiting.set()
+        hub.lock.wait(60)
+        return Claimed(assignment=None)
+
+    hub.claim = claim  # type: ignore[method-assign]
+    agent = make_agent("--backend", "dummy")
+    assert waiting.wait(30)
+    begin = time.monotonic()
+    assert agent.terminate() == 0
+    assert time.monotonic() - begin < 20, "it waited for the hub's answer"

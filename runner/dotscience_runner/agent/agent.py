@@ -23,6 +23,7 @@ from .wishes import Wishes
 
 log = logging.getLogger(__name__)
 CLAIM_SECONDS = 25.0
+LOOK_SECONDS = 0.1
 GIGABYTE = 10**9
 OBJECTS_SHARE = 0.5
 """Part of the runner's storage that large contents may use between tasks."""
@@ -128,13 +129,18 @@ class Agent:
             self._take_up(folder, folder.load().assignment)
 
     def _claim_tasks(self) -> None:
+        """Claim on another thread: a long poll cannot be interrupted, and the agent must end when it is told to.
+
+        The hub notices that the connection of an agent that ended is gone, and gives it no task.
+        """
+        claims = threading.Thread(target=self._claim_loop, name="claim", daemon=True)
+        claims.start()
+        while claims.is_alive() and not self._over():
+            self._closing.wait(LOOK_SECONDS)
+
+    def _claim_loop(self) -> None:
         backoff = Backoff()
-        while not self._over():
-            with self._changed:
-                while len(self._running) >= self._settings.slots and not self._over():
-                    self._changed.wait(0.2)  # a signal handler cannot notify
-            if self._over():
-                return
+        while self._wait_for_room():
             try:
                 assignment = self._claim()
                 backoff.reset()
@@ -145,8 +151,14 @@ class Agent:
                 hub_away.away(error)
                 self._closing.wait(backoff.next())
             else:
-                if assignment is not None:
-                    self._begin(assignment)
+                self._begin(assignment)
+
+    def _wait_for_room(self) -> bool:
+        """Wait for a free slot; False when the agent ends."""
+        with self._changed:
+            while len(self._running) >= self._settings.slots and not self._over():
+                self._changed.wait(LOOK_SECONDS)  # a signal handler cannot notify
+        return not self._over()
 
     def _over(self) -> bool:
         return self._closing.is_set() or self._rejected.is_set()
@@ -158,16 +170,21 @@ class Agent:
         hub_away.back()
         return answer
 
-    def _begin(self, assignment: Assignment) -> None:
+    def _begin(self, assignment: Assignment | None) -> None:
         """Take a task up. One that comes back to this runner begins anew, once its old lease's end was noticed."""
+        if assignment is None:
+            return
         old = self._running.get(assignment.task)
         if old is not None:
             if old.fence >= assignment.fence:
                 return
             old.wishes.lose()
             old.thread.join()
+        folder = self._spool.create(assignment)
+        if self._closing.is_set():
+            return  # the next agent takes it up
         log.info("Task %s of project %s begins.", assignment.task, assignment.project)
-        self._take_up(self._spool.create(assignment), assignment)
+        self._take_up(folder, assignment)
 
     def _take_up(self, folder: TaskFolder, assignment: Assignment) -> None:
         wishes = Wishes()
