@@ -15,6 +15,7 @@ MAX_TIME = 4_102_444_800
 
 _IDENTITY = re.compile(r"^(.*?) ?<([^<>]*)> (-?\d+) [+-]\d{4}$")
 _UNFIT = re.compile(r"[<>\x00-\x1f\x7f]+")
+_ID = re.compile(r"[0-9a-f-]{36}")
 _METADATA, _TASK = "Dotscience-Metadata: ", "Dotscience-Task: "
 
 
@@ -84,7 +85,10 @@ def with_trailers(message: str, task: str | None, metadata: dict[str, str]) -> s
 
 
 def split_trailers(message: str) -> tuple[str, str | None, dict[str, str]]:
-    """The inverse of :func:`with_trailers`: message, task and metadata."""
+    """The inverse of :func:`with_trailers`: message, task and metadata.
+
+    People can write such lines too; what counts as told by the hub is for the caller to decide.
+    """
     text, _, block = message.rstrip("\n").rpartition("\n\n")
     lines = block.split("\n")
     if not text or not all(line.startswith((_TASK, _METADATA)) for line in lines):
@@ -92,7 +96,8 @@ def split_trailers(message: str) -> tuple[str, str | None, dict[str, str]]:
     task, metadata = None, {}
     for line in lines:
         if line.startswith(_TASK):
-            task = line.removeprefix(_TASK)
+            found = line.removeprefix(_TASK)
+            task = found if _ID.fullmatch(found) else None
         else:
             metadata = _strings(line.removeprefix(_METADATA))
     return text, task, metadata

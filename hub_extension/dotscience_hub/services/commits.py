@@ -18,11 +18,10 @@ from jupyter_dotscience.api.paths import to_text
 from jupyter_dotscience.api.problems import Conflict
 from jupyter_dotscience.api.tasks import MergeState
 
-from .indexing import Indexer
+from .indexing import SKIPPED, Indexer
 from .listing import FileId, Listing
 from .maintenance import Maintenance
 
-_SKIPPED = "skipped"
 _DIGEST = "metadata.sha256"
 
 
@@ -88,7 +87,7 @@ class Commits:
                 return versions.objects_of(session, project, hashes)
 
         def recorded(commit: str, changes: Changes) -> None:
-            self.indexer.record(project, commit, changes, full)
+            self.indexer.record(project, commit, changes, task, full)
 
         noted = _bounded(full, repository.limits.metadata)
         done = repository.commit(request, author, sizes, recorded, task=task, metadata=noted)
@@ -170,7 +169,7 @@ class Commits:
 def _with_skipped(request: CommitCreate, metadata: Mapping[str, str] | None) -> dict[str, str]:
     full = dict(metadata or {})
     if request.skipped:
-        full[_SKIPPED] = json.dumps([[skipped.path, skipped.reason] for skipped in request.skipped])
+        full[SKIPPED] = json.dumps([[skipped.path, skipped.reason] for skipped in request.skipped])
     return full
 
 

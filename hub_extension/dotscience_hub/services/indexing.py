@@ -14,12 +14,16 @@ from dotscience_hub.git.repositories import Repositories
 from dotscience_hub.git.repository import Repository
 from dotscience_hub.git.trees import Entry
 from dotscience_hub.store import versions
+from dotscience_hub.store.base import clean
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.versions import CommitFacts, Version
 from jupyter_dotscience.api.paths import to_text
 
 _BATCH = 50
 """Commits in one transaction."""
+
+SKIPPED = "skipped"
+"""Metadata key of the files that a snapshot had to leave out."""
 
 Brought = list[tuple[bytes, Entry]]
 
@@ -36,14 +40,16 @@ class Indexer:
         self._database = database
         self._repositories = repositories
 
-    def record(self, project: str, commit: str, changes: Changes, metadata: Mapping[str, str] | None) -> None:
+    def record(
+        self, project: str, commit: str, changes: Changes, task: str | None, metadata: Mapping[str, str]
+    ) -> None:
         """Note a commit of the commit API, with what only its request told: times, and metadata too large for git."""
         repository = self._repositories.open(project)
         reader = repository.reader()
         for parent in reader.commit(commit).parents:
             self.ensure(project, parent)
         rows = [_version(path, entry, changes.facts[path]) for path, entry in reader.introduced(commit)]
-        noted = _commit_facts(reader, commit, metadata)
+        noted = _commit_facts(reader, commit, task, metadata)
         with self._database.write() as session:
             versions.insert_commit(session, project, noted, rows)
 
@@ -89,7 +95,7 @@ class Indexer:
         with self._database.write() as session:
             objects = versions.objects_of(session, project, sorted(pointers))
             for commit in commits:
-                noted = _commit_facts(reader, commit, None)
+                noted = _commit_facts(reader, commit, *_told(repository, reader, commit))
                 modified = int(noted.created.timestamp()) * 1_000_000_000
                 rows = _versions(brought[commit], blobs, objects, modified)
                 versions.insert_commit(session, project, noted, rows)
@@ -120,14 +126,26 @@ def _version(path: bytes, entry: Entry, known: FileFacts) -> Version:
     )
 
 
-def _commit_facts(reader: Reader, commit: str, metadata: Mapping[str, str] | None) -> CommitFacts:
+def _told(repository: Repository, reader: Reader, commit: str) -> tuple[str | None, Mapping[str, str]]:
+    """Task and metadata in a commit's message, as far as they can be the hub's own words.
+
+    Anybody may push a message that claims to be a task's. Branches of tasks cannot be pushed: so a task's result is
+    what is in the history of that task's branch.
+    """
+    _, task, metadata = split_trailers(reader.commit(commit).message)
+    head = repository.head(f"tasks/{task}") if task is not None else None
+    if head is not None and reader.is_ancestor(commit, head):
+        return task, metadata
+    return None, {key: value for key, value in metadata.items() if key == SKIPPED}
+
+
+def _commit_facts(reader: Reader, commit: str, task: str | None, metadata: Mapping[str, str]) -> CommitFacts:
     found = reader.commit(commit)
-    _, task, noted = split_trailers(found.message)
     return CommitFacts(
         id=commit,
         parents=found.parents,
-        author=found.author,
+        author=clean(found.author),
         created=found.created,
         task=task,
-        metadata_json=json.dumps(dict(metadata or noted)),
+        metadata_json=json.dumps(dict(metadata)),
     )

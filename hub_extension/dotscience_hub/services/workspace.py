@@ -136,7 +136,10 @@ class Workspace:
 
 def _commit(repository: Repository, commit: str, row: CommitRow | None) -> Commit:
     found = repository.commit_object(commit)
-    message, task, metadata = split_trailers(found.message)
+    metadata = {} if row is None else json.loads(row.metadata_json)
+    task = None if row is None else row.task
+    # Lines that look like ours and are not stay part of what somebody wrote.
+    message = split_trailers(found.message)[0] if task or metadata else found.message.rstrip("\n")
     return Commit(
         id=commit,
         parents=list(found.parents),
@@ -144,5 +147,5 @@ def _commit(repository: Repository, commit: str, row: CommitRow | None) -> Commi
         message=message,
         created=found.created,
         task=task,
-        metadata=metadata if row is None else json.loads(row.metadata_json),
+        metadata=metadata,
     )

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import os
 import socket
+import threading
 import urllib.error
 import urllib.request
 import zlib
@@ -223,3 +224,38 @@ def test_a_push_cut_in_the_middle_leaves_nothing(hub: Hub, server: Server, clien
     client.commit(folder)
     client.git("push", "--quiet", server.url(), "main", cwd=folder)
     assert git(hub, "fsck", "--strict").strip() == ""
+
+
+def test_pushes_and_commits_at_once(hub: Hub, server: Server, tmp_path: Path) -> None:
+    """Several people push while the commit API writes main: nothing is lost and main never goes back."""
+    head = hub.commit(None, start=b"0")
+    pushed: list[str] = []
+    errors: list[BaseException] = []
+
+    def push(number: int) -> None:
+        try:
+            person = Client(tmp_path / f"person{number}")
+            person.git("clone", "--quiet", server.url(), "copy")
+            folder = person.home / "copy"
+            for step in range(3):
+                (folder / f"{number}-{step}").write_text(f"{number} {step}")
+                person.commit(folder)
+                person.git("push", "--quiet", "origin", f"HEAD:refs/heads/person-{number}", cwd=folder)
+                while person.run("push", "--quiet", "origin", "HEAD:main", cwd=folder).returncode != 0:
+                    person.git("pull", "--quiet", "--no-rebase", "--no-edit", "origin", "main", cwd=folder)
+            pushed.append(person.git("rev-parse", "HEAD", cwd=folder))
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test has to say so
+            errors.append(error)
+
+    threads = [threading.Thread(target=push, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    made = [hub.commit(head, **{f"api{number}": b"1"}) for number in range(10)]
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert {*made, *pushed} <= set(git(hub, "rev-list", "main").split())
+    assert len(git(hub, "ls-tree", "--name-only", "main").split()) == 1 + 10 + 9
+    assert git(hub, "fsck", "--strict").strip() == ""
+    tree = hub.workspace.get_tree(ALICE, project=hub.project, query=TreeQuery())
+    assert all(item.commit for item in tree.items)

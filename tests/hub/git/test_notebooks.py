@@ -61,3 +61,14 @@ def test_what_only_looks_like_a_notebook(hub: Hub, bad: bytes) -> None:
     hub.commit(first, n_ipynb=bad)
     with pytest.raises(Conflict):
         hub.commit(first, n_ipynb=notebook("a", "b", "c2"))
+
+
+def test_deleted_on_both_sides(hub: Hub) -> None:
+    """A notebook that both sides deleted is gone; one that a side deleted and the other changed is a conflict."""
+    first = hub.commit(None, n_ipynb=notebook("a"), m_ipynb=notebook("a"), x=b"1")
+    hub.commit(first, n_ipynb=None, x=b"2")
+    head = hub.commit(first, n_ipynb=None, y=b"2")
+    assert git(hub, "ls-tree", "--name-only", "main").split() == ["m.ipynb", "x", "y"]
+    hub.commit(hub.commits.head(hub.project), m_ipynb=None)
+    with pytest.raises(Conflict):
+        hub.commit(head, m_ipynb=notebook("b"))

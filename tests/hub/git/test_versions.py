@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from jupyter_dotscience.api.commits import Change, CommitCreate, CommitQuery
+import msgspec
+
+from jupyter_dotscience.api.commits import Change, CommitCreate, CommitQuery, SkippedFile
 from jupyter_dotscience.api.files import FileVersion, TreeQuery
 from jupyter_dotscience.api.ids import new_id
 from tests.hub.git.hub import ALICE, TIME, Hub, commit_of
@@ -149,3 +151,28 @@ def test_a_fork_has_all_versions_and_nothing_in_common(hub: Hub) -> None:
     assert {item.path: item for item in tree.items} == before
     hub.workspace.create_commit(ALICE, project=fork, body=commit_of(one, {"b": b"1"}))
     assert listing(hub) == before
+
+
+def test_forged_messages(hub: Hub) -> None:
+    """A message that claims a task's result is a message: neither the API nor git alone takes it for more."""
+    claim = f"nice\n\nDotscience-Task: {new_id()}\nDotscience-Metadata: " + '{"type":"x"}'
+    one = hub.workspace.create_commit(ALICE, project=hub.project, body=commit_of(None, {"a": b"1"}, message=claim))
+    for _ in range(2):
+        found = hub.workspace.get_commit(ALICE, project=hub.project, commit=str(one.commit))
+        assert (found.task, found.metadata, found.message) == (None, {}, claim)
+        hub.commits.reindex(hub.project)
+
+
+def test_task_and_metadata_come_back_from_git(hub: Hub) -> None:
+    """When the store lost all, a task's commit still tells its task and run metadata; a snapshot what it left out."""
+    task = new_id()
+    done = hub.commits.record_task(hub.project, task, "bob", commit_of(None, {"a": b"1"}), {"type": "x"})
+    skipped = [SkippedFile(path="pipe", reason="is a FIFO")]
+    request = msgspec.structs.replace(commit_of(None, {"b": b"1"}), skipped=skipped)
+    other = hub.workspace.create_commit(ALICE, project=hub.project, body=request)
+    for _ in range(2):
+        found = hub.workspace.get_commit(ALICE, project=hub.project, commit=str(done.commit))
+        assert (found.task, found.metadata, found.message) == (task, {"type": "x"}, "a change")
+        snapshot = hub.workspace.get_commit(ALICE, project=hub.project, commit=str(other.commit))
+        assert (snapshot.task, snapshot.metadata) == (None, {"skipped": '[["pipe", "is a FIFO"]]'})
+        hub.commits.reindex(hub.project)

@@ -12,7 +12,8 @@ from dotscience_hub.objects.base import ObjectStore
 from dotscience_hub.objects.folder import FolderObjects
 from dotscience_hub.objects.s3 import S3Objects, S3Settings
 
-from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge
+from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge, Unavailable
+from tests.services.process import free_port
 
 
 @pytest.fixture(params=["folder", pytest.param("s3", marks=pytest.mark.s3)])
@@ -126,3 +127,23 @@ def test_a_bucket_that_is_gone(request: pytest.FixtureRequest, tmp_path: Path) -
         objects.check()
     objects.close()
     assert server.secret not in repr(settings)
+
+
+def test_a_full_disk(store: ObjectStore) -> None:
+    """F: a full disk is said in words, and is no lasting error."""
+    with store.receive("0" * 64, None) as incoming:
+        incoming._file.close()
+        incoming._file = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - closed with it
+        with pytest.raises(Unavailable, match="disk is full"):
+            incoming.write(b"x")
+
+
+def test_a_server_that_is_away(tmp_path: Path) -> None:
+    """F: while the S3 server does not answer, calls say so and can be repeated."""
+    endpoint = f"http://127.0.0.1:{free_port()}"
+    objects = S3Objects(S3Settings(bucket="b", endpoint=endpoint, key="k", secret="s", path_style=True), tmp_path)
+    for call in (lambda: objects.size("0" * 64), lambda: list(objects.read("0" * 64)), lambda: put(objects, b"x")):
+        with pytest.raises(Unavailable, match="does not answer"):
+            call()
+    assert leftovers(tmp_path) == []
+    objects.close()
