@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from jupyter_dotscience.api.protocol import Claim, Claimed
+from jupyter_dotscience.api.problems import BadRequest, Conflict
+from jupyter_dotscience.api.protocol import Claim, Claimed, Finish
 from tests.runner.conftest import AgentProcess
 from tests.runner.fakehub import FakeHub, FakeTask
 
@@ -261,3 +263,66 @@ def test_an_idle_agent_ends_at_once(hub: FakeHub, make_agent: MakeAgent) -> None
     begin = time.monotonic()
     assert agent.terminate() == 0
     assert time.monotonic() - begin < 20, "it waited for the hub's answer"
+
+
+def test_remains_that_cannot_be_read_do_not_stop_the_agent(hub: FakeHub, make_agent: MakeAgent, tmp_path: Path) -> None:
+    """A damaged record costs that task's attempt; the same task given again begins anew."""
+    task = hub.add(["x"], environment={"DUMMY_STDOUT": "done\n"})
+    remains = tmp_path / "spool" / "tasks" / task.assignment.task
+    remains.mkdir(parents=True)
+    (remains / "task.json").write_text("{")
+    make_agent("--backend", "dummy")
+    hub.wait_for(lambda: task.finishes, "the outcome")
+    assert task.text("stdout") == b"done\n"
+
+
+def test_a_task_that_comes_back_to_the_same_runner_begins_anew(hub: FakeHub, make_agent: MakeAgent) -> None:
+    """The old lease's workload is ended first, and nothing of it gets into the new attempt (F4)."""
+    program = (
+        "import os, time\n"
+        "print(sorted(os.listdir()), flush=True)\n"
+        "open('trace', 'w').close()\n"
+        "time.sleep(1000 if 'again' not in os.environ else 0)"
+    )
+    task = hub.add(["python", "-c", program])
+    make_agent("--backend", "process")
+    hub.wait_for(lambda: task.text("stdout"), "output")
+    with hub.lock:
+        task.entries.clear()
+        task.fence += 1
+        workload = msgspec.structs.replace(task.assignment.workload, environment={"again": "1"})
+        task.assignment = msgspec.structs.replace(task.assignment, fence=task.fence, workload=workload)
+        task.claimed = False
+        hub.lock.notify_all()
+    hub.wait_for(lambda: task.finishes, "the outcome")
+    assert task.finish.fence == task.fence
+    assert task.text("stdout") == b"[]\n"
+
+
+def test_states_that_the_hub_refuses_do_not_stop_a_task(hub: FakeHub, make_agent: MakeAgent) -> None:
+    """The outcome is what counts."""
+
+    def refuse(name: str, _: object) -> None:
+        if name == "report":
+            raise Conflict("That state cannot follow.")
+
+    hub.before = refuse
+    task = hub.add(["x"], environment={"DUMMY_STDOUT": "done\n"})
+    make_agent("--backend", "dummy")
+    hub.wait_for(lambda: task.finishes, "the outcome")
+    assert task.text("stdout") == b"done\n"
+
+
+def test_results_that_the_hub_refuses_are_told(hub: FakeHub, make_agent: MakeAgent) -> None:
+    """The outcome is known, and that the files were not saved; not a success without files."""
+
+    def refuse(name: str, body: object) -> None:
+        if isinstance(body, Finish) and body.commit is not None:
+            raise BadRequest("The quota is used up.")
+
+    hub.before = refuse
+    task = hub.add(["x"], environment={"DUMMY_FILES": '{"a": "b"}'})
+    make_agent("--backend", "dummy")
+    hub.wait_for(lambda: task.finishes, "the outcome")
+    assert (task.finish.outcome, task.finish.commit) == ("lost", None)
+    assert "The quota is used up." in task.finish.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from .wishes import Wishes
 log = logging.getLogger(__name__)
 CLAIM_SECONDS = 25.0
 LOOK_SECONDS = 0.1
+ROOM_BYTES = 64 << 20
+FULL_DISK_SECONDS = 10.0
 GIGABYTE = 10**9
 OBJECTS_SHARE = 0.5
 """Part of the runner's storage that large contents may use between tasks."""
@@ -126,7 +129,10 @@ class Agent:
     def _resume(self) -> None:
         for folder in self._spool.tasks():
             log.info("Going on with task %s.", folder.task)
-            self._take_up(folder, folder.load().assignment)
+            try:
+                self._take_up(folder, folder.load().assignment)
+            except Exception:
+                log.exception("Task %s cannot be taken up again; the hub gives it to a runner anew.", folder.task)
 
     def _claim_tasks(self) -> None:
         """Claim on another thread: a long poll cannot be interrupted, and the agent must end when it is told to.
@@ -151,14 +157,26 @@ class Agent:
                 hub_away.away(error)
                 self._closing.wait(backoff.next())
             else:
-                self._begin(assignment)
+                if assignment is not None:
+                    self._begin_safely(assignment)
 
     def _wait_for_room(self) -> bool:
-        """Wait for a free slot; False when the agent ends."""
+        """Wait for a free slot, and for room on the disk; False when the agent ends."""
         with self._changed:
             while len(self._running) >= self._settings.slots and not self._over():
                 self._changed.wait(LOOK_SECONDS)  # a signal handler cannot notify
+        while not self._over() and shutil.disk_usage(self._spool.root).free < ROOM_BYTES:
+            log.warning("The disk of the spool is full: no new task is taken.")
+            self._closing.wait(FULL_DISK_SECONDS)
         return not self._over()
+
+    def _begin_safely(self, assignment: Assignment) -> None:
+        try:
+            self._begin(assignment)
+        except Exception:
+            # Its lease runs out, and the hub gives it to a runner anew.
+            log.exception("Task %s cannot be taken up.", assignment.task)
+            self._closing.wait(FULL_DISK_SECONDS)
 
     def _over(self) -> bool:
         return self._closing.is_set() or self._rejected.is_set()
@@ -170,21 +188,32 @@ class Agent:
         hub_away.back()
         return answer
 
-    def _begin(self, assignment: Assignment | None) -> None:
+    def _begin(self, assignment: Assignment) -> None:
         """Take a task up. One that comes back to this runner begins anew, once its old lease's end was noticed."""
-        if assignment is None:
-            return
         old = self._running.get(assignment.task)
         if old is not None:
             if old.fence >= assignment.fence:
                 return
             old.wishes.lose()
             old.thread.join()
+        self._discard_stale(self._spool.folder(assignment.task))
         folder = self._spool.create(assignment)
         if self._closing.is_set():
             return  # the next agent takes it up
         log.info("Task %s of project %s begins.", assignment.task, assignment.project)
         self._take_up(folder, assignment)
+
+    def _discard_stale(self, folder: TaskFolder) -> None:
+        """Remove what an attempt has left that nobody carries on."""
+        if not folder.path.exists():
+            return
+        wishes = Wishes()
+        wishes.lose()
+        try:
+            TaskLoop(self._around, folder, wishes).run()
+        except Exception:
+            log.exception("What is left of an earlier attempt of task %s is removed unseen.", folder.task)
+            folder.remove()
 
     def _take_up(self, folder: TaskFolder, assignment: Assignment) -> None:
         wishes = Wishes()

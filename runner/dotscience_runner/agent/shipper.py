@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import threading
 import time
@@ -11,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from jupyter_dotscience.api.logs import LogAck, LogAppend, LogEntry
-from jupyter_dotscience.api.problems import TooEarly, TooLarge
+from jupyter_dotscience.api.problems import ApiError, TooEarly, TooLarge
 from jupyter_dotscience.api.protocol import Lease, Report
 from jupyter_dotscience.client import Client
 
@@ -111,7 +110,7 @@ class Shipper:
         self._journal.changed.clear()
         while self._reports:
             report = self._reports[0]
-            self._note(self.insist(functools.partial(self._client.report, report, task=self._task)))
+            self._report(report)
             self._reports.popleft()
         if self._draining.is_set() or time.monotonic() >= self._points_due:
             self._points.follow()
@@ -120,6 +119,13 @@ class Shipper:
         while entries := self._reader.take(self._limit):
             self._send(entries)
             self._wishes.check()
+
+    def _report(self, report: Report) -> None:
+        """Tell a state. One that the hub refuses is no reason not to go on: the outcome is what counts."""
+        try:
+            self._note(self.insist(lambda: self._client.report(report, task=self._task)))
+        except ApiError as error:
+            log.warning("Task %s: the hub refuses the state %s: %s", self._task, report.status, error)
 
     def _send(self, entries: list[LogEntry]) -> None:
         try:

@@ -128,13 +128,18 @@ class TaskLoop:
                 raise
             except Exception as error:
                 if isinstance(error, BackendError) and self._record.phase in (Phase.CLAIMED, Phase.PREPARED):
-                    return self._end(Outcome.START_FAILED, str(error), error.exit_code)
+                    return self._not_started(error)
                 log.exception("Task %s: %s failed", self._folder.task, step.__name__.strip("_"))
                 if attempt == TRIES - 1 and self._record.phase is not Phase.ENDED:
                     return self._end(Outcome.LOST, f"The runner failed: {error}")
                 self._wishes.wait(backoff.next())
         # Its results are safe in the spool; a later agent, or this one when it is started again, goes on with them.
         raise AgentClosing
+
+    def _not_started(self, error: BackendError) -> None:
+        """The backend refuses; perhaps because a preparation was cancelled."""
+        if not self._stopped_early():
+            self._end(Outcome.START_FAILED, str(error), error.exit_code)
 
     def _save(self, phase: Phase) -> None:
         self._record.phase = phase
