@@ -94,4 +94,7 @@ def unreachable(url: str, error: HTTPError | OSError) -> Unreachable:
 
 def _short(reason: str) -> str:
     """The end of urllib3's nested texts, which is the system's own word for it."""
-    return reason.rsplit("] ", 1)[-1].rsplit(": ", 1)[-1].strip(" ()\"'.,")[:200] or "no reason given"
+    return (
+        reason.rsplit("] ", 1)[-1].rsplit(": ", 1)[-1].split(" (_ssl", 1)[0].strip(" ()\"'.,")[:200]
+        or "no reason given"
+    )

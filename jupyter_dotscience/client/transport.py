@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from jupyter_dotscience.api.problems import DotscienceError, NotLoggedIn, Unavailable
+from jupyter_dotscience.api.problems import DotscienceError, NotLoggedIn, Unavailable, Unreachable
 
 from . import address, answers, responses
 from .body import Body
 from .retry import RETRIED_STATUS, Patience
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
+
     from urllib3 import BaseHTTPResponse, PoolManager
 
 _TOKEN = re.compile(r"^[\x21-\x7e]+$")
@@ -47,17 +49,33 @@ class Request:
 def make_pool(url: str) -> PoolManager:
     """Connections to one hub, shared between threads.
 
-    Certificates are checked against the system's (OpenSSL honours SSL_CERT_FILE and SSL_CERT_DIR) or against
-    REQUESTS_CA_BUNDLE. HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured, for loopback never.
+    HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured, for loopback never.
+
+    Raises:
+        Unreachable: the certificates that the environment names cannot be read.
     """
     import urllib3
 
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or None
-    where = {"ca_cert_dir": bundle} if bundle and os.path.isdir(bundle) else {"ca_certs": bundle}  # noqa: PTH112
-    proxy = _proxy(url)
-    if proxy:
-        return urllib3.ProxyManager(proxy, maxsize=POOL, **where)
-    return urllib3.PoolManager(maxsize=POOL, **where)
+    context = _certificates() if url.startswith("https:") else None
+    if proxy := _proxy(url):
+        return urllib3.ProxyManager(proxy, maxsize=POOL, ssl_context=context)
+    return urllib3.PoolManager(maxsize=POOL, ssl_context=context)
+
+
+def _certificates() -> SSLContext:
+    """The system's certificates (OpenSSL honours SSL_CERT_FILE and SSL_CERT_DIR), and those of REQUESTS_CA_BUNDLE."""
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    context = create_urllib3_context()
+    context.load_default_certs()
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE")
+    if bundle:
+        is_folder = os.path.isdir(bundle)  # noqa: PTH112 - text from the environment
+        try:
+            context.load_verify_locations(capath=bundle if is_folder else None, cafile=None if is_folder else bundle)
+        except OSError as error:
+            raise Unreachable(f"REQUESTS_CA_BUNDLE names {bundle}, which cannot be read: {error.strerror}.") from error
+    return context
 
 
 def _proxy(url: str) -> str | None:
