@@ -6,6 +6,7 @@ FIFO does not block, and a name that was a file when the folder was listed may b
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import time
@@ -15,7 +16,7 @@ from typing import Final
 
 from . import names
 from .entry import DEFAULT_THRESHOLD, LARGE, LOOKALIKE, PLAIN, Entry
-from .errors import named
+from .errors import WorkspaceError, named
 from .folder import Folder
 from .hashing import blob_id
 from .ignore import Ignore
@@ -61,7 +62,7 @@ def scan(
 
     Args:
         root: The folder; it may itself be reached through symlinks.
-        cache: Entries of the last scan of this folder; replaced (and saved) by those of this one.
+        cache: Entries of the last scan of this folder; replaced by those of this one, and saved if that can be done.
         threshold: Files above this many bytes are kept as large objects.
         ignore: Apply ``.dotscience-ignore`` files and leave hidden files out.
         exclude: Stored paths of files or folders not to look at.
@@ -70,14 +71,16 @@ def scan(
 
     Raises:
         IgnoreError: a bad ignore file.
-        DiskFull, WorkspaceError: ``root`` cannot be read, or the cache not be saved.
+        WorkspaceError: ``root`` cannot be read.
     """
     with named(f"read the folder {os.fspath(root)}"):
         top = Folder(names.open_folder(root), b"", b"", Ignore.hidden_files() if ignore else None)
         scanner = _Scanner(cache.entries if cache else {}, threshold, frozenset(exclude), known or {})
         scanner.walk(top)
     if cache is not None and not scanner.is_as_before():
-        cache.replace(scanner.to_keep())
+        # A disk that the task has filled must not keep its results back: the cache then serves in memory only.
+        with contextlib.suppress(WorkspaceError):
+            cache.replace(scanner.to_keep())
     return Snapshot(scanner.found, scanner.skipped, scanner.exclude, scanner.read)
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +26,8 @@ from .pack import PackWriter
 MAX_INLINE_FILES: Final = 200
 MAX_INLINE_BYTES: Final = 1 << 20
 """What goes into the commit request itself, so that a small change is one request."""
-MAX_PACK: Final = 64 << 20
-"""Bytes of content in one pack; a bound on memory too, for all of a pack is checked before any is written."""
+MAX_PACK: Final = 32 << 20
+"""Bytes of content in one pack; a bound on memory too, where contents and pack are held while it is sent."""
 _QUERY: Final = 50_000
 _STREAMS: Final = 3
 
@@ -72,7 +71,7 @@ def send(root: str | os.PathLike[str], changes: Changes, remote: Remote, progres
         progress: Told how far it is.
 
     Raises:
-        DiskFull, WorkspaceError: no place for a pack, or ``root`` is gone.
+        WorkspaceError: ``root`` is gone.
         DotscienceError: whatever the remote raises.
     """
     with named(f"read the folder {os.fspath(root)}"):
@@ -137,14 +136,15 @@ class _Sending:
                 self._send_pack(contents)
 
     def _send_pack(self, contents: list[bytes]) -> None:
-        with named("write a pack to the folder for temporary files"), tempfile.TemporaryFile() as file:
-            writer = PackWriter(file, len(contents))
-            for data in contents:
-                writer.add(data)
-            writer.finish()
-            file.seek(0)
-            body = _PackBody(cast("BinaryIO", file), writer.size, sum(map(len, contents)), self.meter)
-            self.remote.put_pack(cast("BinaryIO", body), writer.size)
+        # In memory: results must reach the hub from a machine whose disk the task has filled, too.
+        file = io.BytesIO()
+        writer = PackWriter(file, len(contents))
+        for data in contents:
+            writer.add(data)
+        writer.finish()
+        file.seek(0)
+        body = _PackBody(file, writer.size, sum(map(len, contents)), self.meter)
+        self.remote.put_pack(cast("BinaryIO", body), writer.size)
 
     def _send_objects(self, objects: Mapping[bytes, Entry]) -> None:
         if not objects:
@@ -197,7 +197,7 @@ class _Meter:
 class _PackBody(io.RawIOBase):
     """A pack for reading, which tells a meter how much of the ``worth`` bytes of content in it was read."""
 
-    def __init__(self, file: BinaryIO, size: int, worth: int, meter: _Meter) -> None:
+    def __init__(self, file: io.BytesIO, size: int, worth: int, meter: _Meter) -> None:
         super().__init__()
         self._file, self._size, self._worth, self._meter = file, size, worth, meter
         self._told = 0
@@ -209,7 +209,7 @@ class _PackBody(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        count: int = self._file.readinto(buffer)  # type: ignore[attr-defined]
+        count = self._file.readinto(buffer)
         self._tell()
         return count
 

@@ -12,8 +12,8 @@ from jupyter_dotscience.api.problems import Unreachable
 from jupyter_dotscience.workspace import (
     Changes,
     ContentChanged,
-    DiskFull,
     Sent,
+    StatCache,
     blob_id,
     changes,
     commit_request,
@@ -177,14 +177,20 @@ def test_change_while_a_large_file_is_sent_is_noticed(work: Path, tmp_path: Path
         os.close(root)
 
 
-def test_full_disk_while_packing_is_said(
-    work: Path, repository: Repository, small_disk: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without space for a pack the error says so."""
-    write(work, {b"%d" % i: os.urandom(1 << 20) for i in range(4)})
+def test_results_leave_a_full_disk(repository: Repository, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a task has filled the disk to the last byte, all its files are scanned and sent all the same."""
     monkeypatch.setattr("tempfile.tempdir", str(small_disk))
-    with pytest.raises(DiskFull, match=r"^Cannot write a pack .*: No space left on device\.$"):
-        send(work, everything(work), repository)
+    work = small_disk / "work"
+    files = {b"%d" % i: os.urandom(2000) for i in range(300)} | {b"big": os.urandom(600_000)}
+    write(work, files)
+    with pytest.raises(OSError, match="No space left"), (work / "filler").open("wb", buffering=0) as file:
+        file.writelines(bytes(10_000) for _ in range(1000))
+    cache = StatCache(small_disk / "cache")
+    found = changes({}, scan(work, cache=cache, threshold=500_000, exclude=[b"filler"]))
+    assert not cache.path or not cache.path.exists()
+    sent = send(work, found, repository)
+    assert repository.calls == ["find_missing", "put_pack", "put_object"]
+    assert set(committed(repository, found, sent)) == set(files)
 
 
 def test_escaped_names_are_found_on_disk(work: Path, repository: Repository) -> None:
