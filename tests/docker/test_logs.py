@@ -75,11 +75,10 @@ def _collector(runner: Runner, container: str, folder: Path) -> subprocess.Popen
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
     """At some moment."""
-    with process, pytest.raises(subprocess.TimeoutExpired):
-        try:
+    with process:
+        with pytest.raises(subprocess.TimeoutExpired):
             process.wait(random.uniform(0.05, 0.6))
-        finally:
-            process.kill()
+        process.kill()
 
 
 def test_200_000_lines_are_all_there_live_and_again(runner: Runner) -> None:

@@ -108,5 +108,5 @@ def test_no_engine_is_a_sentence() -> None:
     """With the address that was tried."""
     from dotscience_runner.backends.docker import DockerBackend
 
-    with pytest.raises(BackendError, match="No Docker engine answers at unix:///no/such/docker.sock"):
+    with pytest.raises(BackendError, match=r"No Docker engine answers at unix:///no/such/docker.sock"):
         DockerBackend(url="unix:///no/such/docker.sock")

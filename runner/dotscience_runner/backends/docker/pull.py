@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -67,23 +68,85 @@ def _inspect(engine: Engine, image: str) -> dict[str, Any] | None:
 
 def _pull(engine: Engine, image: str, say: Say, cancelled: Callable[[], bool]) -> None:
     say(LogStream.PULL, f"{image}: pulling")
-    try:
-        response = engine.patiently(lambda: _request(engine, image))
-    except APIError as error:
-        raise BackendError(sentence(image, explain(error))) from error
     progress = Progress(image, say)
+    reports = _Reports(engine, image)
     try:
-        for event in _events(response, cancelled):
+        for event in reports.until(cancelled):
             if "error" in event:
                 raise BackendError(sentence(image, str(event["error"])))
             progress.add(event)
+    except APIError as error:
+        raise BackendError(sentence(image, explain(error))) from error
     except (OSError, ValueError) as error:
         raise BackendError(
             f"The image {image} could not be pulled: the connection to Docker broke ({error})."
         ) from error
     finally:
         # The engine gives up a pull that nobody waits for.
-        response.close()
+        reports.hang_up()
+
+
+class _Reports:
+    """The engine's reports about a pull, read by a thread: with a registry that stalls there is not even a first one.
+
+    Args:
+        engine: Who pulls.
+        image: What.
+    """
+
+    def __init__(self, engine: Engine, image: str) -> None:
+        self._queue: SimpleQueue[dict[str, Any] | Exception | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._response: Any = None
+        self._over = False
+        threading.Thread(target=self._read, args=(engine, image), name="pull", daemon=True).start()
+
+    def until(self, cancelled: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+        """Reports until the pull has ended.
+
+        Raises:
+            BackendError: it was cancelled, or nothing moved for too long.
+        """
+        heard = time.monotonic()
+        while not cancelled():
+            try:
+                event = self._queue.get(timeout=CANCEL_SECONDS)
+            except Empty:
+                if time.monotonic() - heard > SILENCE_SECONDS:
+                    raise BackendError("Pulling the image was given up: no progress.") from None
+                continue
+            if event is None:
+                return
+            if isinstance(event, Exception):
+                raise event
+            heard = time.monotonic()
+            yield event
+        raise BackendError("Pulling the image was given up: stopped.")
+
+    def hang_up(self) -> None:
+        """No more reports are wanted."""
+        with self._lock:
+            self._over = True
+            if self._response is not None:
+                # Wakes the thread, which then closes the connection.
+                with contextlib.suppress(OSError, RuntimeError, ValueError):
+                    self._response.raw.shutdown()
+
+    def _read(self, engine: Engine, image: str) -> None:
+        try:
+            with engine.patiently(lambda: _request(engine, image)) as response:
+                with self._lock:
+                    if self._over:
+                        return
+                    self._response = response
+                for line in response.iter_lines(chunk_size=None):
+                    if line.strip():
+                        self._queue.put(json.loads(line))
+                with self._lock:
+                    self._response = None
+        except Exception as error:  # noqa: BLE001 - it goes on in the thread that waits for it
+            self._queue.put(error)
+        self._queue.put(None)
 
 
 def _request(engine: Engine, image: str) -> Any:
@@ -96,51 +159,6 @@ def _request(engine: Engine, image: str) -> Any:
         params={"fromImage": repository, "tag": tag or "latest"},
         headers={"X-Registry-Auth": header} if header else {},
     )
-
-
-def _events(response: Any, cancelled: Callable[[], bool]) -> Iterator[dict[str, Any]]:
-    """Progress reports, while nobody cancels: they are read by a thread, because a stalled registry sends none."""
-    queue: SimpleQueue[dict[str, Any] | Exception | None] = SimpleQueue()
-    threading.Thread(target=_read, args=(response, queue), name="pull", daemon=True).start()
-    heard = time.monotonic()
-    while True:
-        try:
-            event = queue.get(timeout=CANCEL_SECONDS)
-        except Empty:
-            silent = time.monotonic() - heard > SILENCE_SECONDS
-            if cancelled() or silent:
-                _hang_up(response)
-                raise BackendError(
-                    "Pulling the image was given up: " + ("no progress." if silent else "stopped.")
-                ) from None
-            continue
-        if event is None:
-            return
-        if isinstance(event, Exception):
-            raise event
-        heard = time.monotonic()
-        if cancelled():
-            _hang_up(response)
-            raise BackendError("Pulling the image was given up: stopped.")
-        yield event
-
-
-def _read(response: Any, queue: SimpleQueue[dict[str, Any] | Exception | None]) -> None:
-    try:
-        for line in response.iter_lines(chunk_size=None):
-            if line.strip():
-                queue.put(json.loads(line))
-    except Exception as error:  # noqa: BLE001 - it goes on in the thread that waits for it
-        queue.put(OSError(f"{type(error).__name__}: {error}"))
-    queue.put(None)
-
-
-def _hang_up(response: Any) -> None:
-    """Wake the thread that reads."""
-    try:
-        response.raw.shutdown()
-    except (OSError, ValueError):
-        response.close()
 
 
 class Progress:
