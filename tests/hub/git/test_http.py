@@ -237,7 +237,7 @@ def test_pushes_and_commits_at_once(hub: Hub, server: Server, tmp_path: Path) ->
             person = Client(tmp_path / f"person{number}")
             person.git("clone", "--quiet", server.url(), "copy")
             folder = person.home / "copy"
-            for step in range(3):
+            for step in range(2):
                 (folder / f"{number}-{step}").write_text(f"{number} {step}")
                 person.commit(folder)
                 person.git("push", "--quiet", "origin", f"HEAD:refs/heads/person-{number}", cwd=folder)
@@ -247,15 +247,15 @@ def test_pushes_and_commits_at_once(hub: Hub, server: Server, tmp_path: Path) ->
         except BaseException as error:  # noqa: BLE001 - whatever it is, the test has to say so
             errors.append(error)
 
-    threads = [threading.Thread(target=push, args=(number,)) for number in range(3)]
+    threads = [threading.Thread(target=push, args=(number,)) for number in range(2)]
     for thread in threads:
         thread.start()
-    made = [hub.commit(head, **{f"api{number}": b"1"}) for number in range(10)]
+    made = [hub.commit(head, **{f"api{number}": b"1"}) for number in range(5)]
     for thread in threads:
         thread.join()
     assert errors == []
     assert {*made, *pushed} <= set(git(hub, "rev-list", "main").split())
-    assert len(git(hub, "ls-tree", "--name-only", "main").split()) == 1 + 10 + 9
+    assert len(git(hub, "ls-tree", "--name-only", "main").split()) == 1 + 5 + 4
     assert git(hub, "fsck", "--strict").strip() == ""
     tree = hub.workspace.get_tree(ALICE, project=hub.project, query=TreeQuery())
     assert all(item.commit for item in tree.items)
