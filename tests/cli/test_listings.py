@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from jupyter_dotscience.api.commits import Mode
 from jupyter_dotscience.api.files import FileVersion, Tree
 from jupyter_dotscience.api.logs import LogStream
 from jupyter_dotscience.api.projects import Collaborator, Project, ProjectList, Role
+from jupyter_dotscience.api.runners import Runner, RunnerCreated, RunnerList, RunnerStatus, RunnerType
 from jupyter_dotscience.api.runs import Authority, Run, RunFile, RunList, RunRow, RunStatus, SummaryName, SummaryNames
 from jupyter_dotscience.api.tasks import TaskStatus
 from tests.client import samples, script
@@ -245,3 +247,81 @@ def test_another_encoding_does_not_crash(hub: Script, ds: Program) -> None:
 def test_samples_are_whole() -> None:
     """What the fake hubs answer is what the contract says."""
     assert msgspec.convert(msgspec.to_builtins(samples.task()), type(samples.task()))
+
+
+def runner(**changed: object) -> Runner:
+    fields: dict[str, object] = {
+        "id": IDS[0],
+        "name": "worker",
+        "description": "",
+        "owner": "alice",
+        "type": RunnerType.CPU,
+        "labels": {},
+        "storage": 10,
+        "shared": False,
+        "status": RunnerStatus.ONLINE,
+        "created": now(),
+        "last_seen": None,
+        "version": "1",
+        "backend": "docker",
+        "isolation": "",
+        "running_tasks": 2,
+        "tasks": [],
+    }
+    return Runner(**(fields | changed))  # type: ignore[arg-type]
+
+
+def test_a_runner_is_created(hub: Script, ds: Program) -> None:
+    """The manual's block with the command that starts it; -q prints the command alone, as a shell takes it."""
+    made = RunnerCreated(runner=runner(type=RunnerType.GPU), token="TOKEN234====")
+    hub.play(script.json(made, 201))
+    whole = ds("runner", "create", "-t", "gpu-nvidia-runtime", "-s", "100", "--label", "site=x", "worker")
+    command = ds("runner", "create", "-q").stdout.decode()
+    assert whole.stdout.decode().splitlines()[:7] == [
+        f"Runner ID:        {IDS[0]}",
+        "Runner name:      worker",
+        "Runner type:      gpu-nvidia-runtime",
+        "",
+        "To start a runner, run:",
+        "",
+        "docker pull dotscience-runner:latest && \\",
+    ]
+    asked = json.loads(hub.seen[0].body)
+    assert (asked["name"], asked["storage"], asked["type"], asked["labels"]) == (
+        "worker", 100, "gpu-nvidia-runtime", {"site": "x"},
+    )  # fmt: skip
+    shown = subprocess.run(
+        ["sh", "-c", "docker() { printf '%s|' \"$@\"; echo; }\n" + command], capture_output=True, text=True, check=True
+    )
+    pull, run = shown.stdout.splitlines()
+    assert pull == "pull|dotscience-runner:latest|"
+    for part in ("|-e|TOKEN=TOKEN234====|", f"|-e|DOTSCIENCE_URL={hub.url}|", "|--restart|always|"):
+        assert part in run
+    assert run.endswith("|dotscience-task-spool:/spool|--gpus|all|dotscience-runner:latest|")
+
+
+def test_runners(hub: Script, ds: Program) -> None:
+    """The manual's columns; inspect is an array of one with the tasks; rm prints the id."""
+    listing = script.json(RunnerList(items=[runner()]))
+    hub.play(listing)
+    head, first = ds("runner", "ls").stdout.decode().splitlines()
+    assert re.split(" {3,}", head) == ["ID", "NAME", "RUNNING TASKS", "STATUS", "TYPE", "AGE"]
+    assert re.split(" {3,}", first)[:5] == [IDS[0], "worker", "2", "online", "cpu"]
+    hub.play(listing, script.json(runner()))
+    assert json.loads(ds("runner", "inspect", "worker").stdout)[0]["tasks"] == []
+    hub.play(listing, Answer(204))
+    assert ds("runner", "rm", "worker").stdout == IDS[0].encode() + b"\n"
+    assert hub.seen[-1].method == "DELETE"
+
+
+def test_sharing(hub: Script, ds: Program) -> None:
+    """A project is shared under a role, and no more; a user's name stays one segment of the path."""
+    found = script.json(ProjectList(items=[project()]))
+    hub.play(found, script.json(project()))
+    assert ds("project", "share", "p", "bob@x/y", "--role", "reader").returncode == 0
+    assert hub.seen[-1].target.endswith(f"/projects/{PROJECT_ID}/collaborators/bob%40x%2Fy")
+    assert json.loads(hub.seen[-1].body) == {"role": "reader"}
+    hub.play(found, Answer(204))
+    assert ds("project", "unshare", "p", "bob").returncode == 0
+    assert hub.seen[-1].method == "DELETE"
+    assert ds("project", "share", "p", "..").returncode == 2

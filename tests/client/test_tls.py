@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.client import script
+from tests.require import require
 
 ASK = """
 import sys
@@ -26,6 +28,7 @@ except DotscienceError as error:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for 127.0.0.1 that nobody knows, with its key."""
+    require(shutil.which("openssl") is not None, "the program openssl (Debian: apt-get install openssl)")
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
         [

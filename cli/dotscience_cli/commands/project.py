@@ -97,9 +97,10 @@ def share(project_ref: str, user: str, role: str) -> None:
     from dotscience_cli.text import printable
     from jupyter_dotscience.api.projects import CollaboratorSet, Role
 
+    user = _user(user)
     with session.connect() as client:
         found = refs.project(client, project_ref)
-        client.set_collaborator(CollaboratorSet(role=Role(role)), project=found.id, user=_user(user))
+        client.set_collaborator(CollaboratorSet(role=Role(role)), project=found.id, user=user)
     click.echo(f"{printable(user)} is {role} of project {printable(found.name)}.")
 
 
@@ -111,9 +112,10 @@ def unshare(project_ref: str, user: str) -> None:
     from dotscience_cli import refs, session
     from dotscience_cli.text import printable
 
+    user = _user(user)
     with session.connect() as client:
         found = refs.project(client, project_ref)
-        client.remove_collaborator(project=found.id, user=_user(user))
+        client.remove_collaborator(project=found.id, user=user)
     click.echo(f"{printable(user)} has no part in project {printable(found.name)} any more.")
 
 

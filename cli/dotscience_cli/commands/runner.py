@@ -94,7 +94,7 @@ def create(
     )
     with session.connect() as client:
         made = client.create_runner(wish)
-        start = _start_command(client.url, made.token, runner_image, gpu=kind != "cpu")
+        start = _start_command(client.url, made.token, runner_image, gpu=made.runner.type is RunnerType.GPU)
     if not quiet:
         click.echo(_introduction(made.runner))
     click.echo(start)
