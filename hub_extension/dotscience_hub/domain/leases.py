@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 MAX_ATTEMPTS = 2
 # A runner that dies of each claim before it says a word must not take the task for ever.
-MAX_CLAIMS = 10
+MAX_SILENT = 10
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class Fate(enum.Enum):
     LOSE = "lose"
 
 
-def on_expiry(*, attempts: int, claims: int, acknowledged: bool, finishing: bool, stop_requested: bool) -> Fate:
+def on_expiry(*, attempts: int, silent: int, acknowledged: bool, finishing: bool, stop_requested: bool) -> Fate:
     """What becomes of a task whose lease expired.
 
     Args:
         attempts: How often it was begun, this time included.
-        claims: How often it was given to a runner.
+        silent: How often a lease expired whose runner had not said a word about it, this time not included.
         acknowledged: The runner has said something about it; otherwise it may never have heard that it got the task.
         finishing: Its results were being saved: to run it again could save them twice.
         stop_requested: Somebody wants it to end.
@@ -62,7 +62,7 @@ def on_expiry(*, attempts: int, claims: int, acknowledged: bool, finishing: bool
     if stop_requested:
         return Fate.STOP
     begun = attempts if acknowledged else attempts - 1
-    return Fate.REQUEUE if begun < MAX_ATTEMPTS and claims < MAX_CLAIMS else Fate.LOSE
+    return Fate.REQUEUE if begun < MAX_ATTEMPTS and silent < MAX_SILENT else Fate.LOSE
 
 
 def was_away(last: dt.datetime, now: dt.datetime, expected: float, tolerance: float) -> bool:

@@ -28,7 +28,8 @@ def waiting_message(demand: Demand, candidates: Sequence[Candidate]) -> str:
     if not candidates:
         return f"Waiting for {wanted}; there is none that works for you yet: `ds runner create` makes one."
     if not online:
-        return f"Waiting for {wanted}; none of your {_count(len(candidates))} is online."
+        several = f"none of the {len(candidates)} that work for you is online"
+        return f"Waiting for {wanted}; {several if len(candidates) > 1 else 'the one that works for you is offline'}."
     if any(offer.meets(demand) for offer in online):
         return f"Waiting for {wanted} to be free."
     return f"Waiting for {wanted}; {_count(len(online))} {_is(len(online))} online, {_lack(demand, online)}."

@@ -61,11 +61,12 @@ class Expiry:
         """
         fate = on_expiry(
             attempts=row.attempts,
-            claims=row.fence,
+            silent=row.silent,
             acknowledged=row.acknowledged,
             finishing=row.finishing,
             stop_requested=row.stop_requested,
         )
+        row.silent += not row.acknowledged
         if fate is Fate.REQUEUE:
             self._transitions.requeue(session, row, f"{reason}; it goes to the queue again.", for_good=False)
         elif fate is Fate.STOP:
@@ -88,7 +89,7 @@ class Expiry:
 def _why_lost(row: TaskRow) -> str:
     if row.finishing:
         return " while its results were being saved"
-    return f", for the {_ordinal(row.fence)} time"
+    return f", for the {_ordinal(row.attempts)} time"
 
 
 def _ordinal(number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,8 @@ from .clock import Clock, wall_clock
 from .demands import Demands
 from .known import KnownLeases
 from .waiters import QueuedTask, Waiters
+
+OnEnd = Callable[[Session, str], None]
 
 
 class Transitions:
@@ -47,6 +50,11 @@ class Transitions:
         self._notifier = notifier
         self._waiters = waiters
         self._clock = clock
+        self._on_end: list[OnEnd] = []
+
+    def when_ended(self, callback: OnEnd) -> None:
+        """Call ``callback`` with each task that ends, however it ends, within the transaction that ends it."""
+        self._on_end.append(callback)
 
     def enqueue(self, session: Session, row: TaskRow) -> None:
         """Put a new task into the queue."""
@@ -71,6 +79,8 @@ class Transitions:
         row.lease_expires = row.left_status = None
         row.finishing = False
         self._forget(session, row)
+        for callback in self._on_end:
+            callback(session, row.id)
         topics = [logs_topic(row.id)] + ([runner_topic(row.runner_id)] if row.runner_id else [])
         after_commit(session, lambda: self._notifier.notify(*topics))
 

@@ -77,6 +77,7 @@ class Results:
         self._workspaces = workspaces
         self._runs = runs
         self._logs = logs
+        queue.transitions.when_ended(lambda session, task: runs.fail_open_runs(session, task, NEVER_PUBLISHED))
 
     def commit_task(self, caller: Caller, *, task: str, body: TaskCommit) -> CommitResult:
         """Record a version in the middle of a task, on the task's own branch.
@@ -156,7 +157,6 @@ class Results:
             row.merge, row.conflicts = saved.merge.value, list(saved.conflicts)
             row.finished_fence = body.fence
             self._record(session, row, saved)
-            self._runs.fail_open_runs(session, task, NEVER_PUBLISHED)
             message = states.why(body.outcome, status, body.exit_code, clean(body.message))
             self._queue.transitions.end(session, row, status, message)
             return _finished(row)

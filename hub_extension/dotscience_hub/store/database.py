@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url, text
@@ -31,11 +33,16 @@ class Database:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = create_engine(
-            self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=not self.sqlite
+            self.url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=not self.sqlite,
+            hide_parameters=True,  # an error's text goes into logs: it must not bring people's values there
         )
         self._writer = threading.RLock()
         self._current: contextvars.ContextVar[Session | None] = contextvars.ContextVar("write_session", default=None)
         if self.sqlite:
+            _keep_private(self.url.database)
             _prepare_sqlite(self.engine)
 
     @contextmanager
@@ -95,6 +102,13 @@ class Database:
 def after_commit(session: Session, callback: Callable[[], None]) -> None:
     """Call ``callback`` once the session's transaction is durable, not at all when it is rolled back."""
     session.info.setdefault("after_commit", []).append(callback)
+
+
+def _keep_private(file: str | None) -> None:
+    """Make a new file readable for its owner only; SQLite gives the files beside it the same mode."""
+    if file and file != ":memory:":
+        with contextlib.suppress(FileExistsError):
+            Path(file).touch(mode=0o600, exist_ok=False)
 
 
 def _prepare_sqlite(engine: Engine) -> None:

@@ -64,6 +64,7 @@ class TaskRow(Table):
     fence: Mapped[int] = mapped_column(default=0)
     lease_expires: Mapped[dt.datetime | None]
     acknowledged: Mapped[bool] = mapped_column(default=False, doc="The runner has used this lease.")
+    silent: Mapped[int] = mapped_column(default=0, doc="How many leases expired without a word from their runner.")
     finishing: Mapped[bool] = mapped_column(default=False, doc="Its results are being saved: it must not run again.")
     finished_fence: Mapped[int | None] = mapped_column(doc="The lease under which its outcome was reported.")
     left_status: Mapped[str | None] = mapped_column(doc="Where it was when its lease expired.")

@@ -40,22 +40,23 @@ def test_a_cpu_runner_gives_no_gpus() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attempts", "claims", "acknowledged", "finishing", "stop", "fate"),
+    ("attempts", "silent", "acknowledged", "finishing", "stop", "fate"),
     [
-        (1, 1, True, False, False, Fate.REQUEUE),
-        (2, 2, True, False, False, Fate.LOSE),
-        (2, 2, False, False, False, Fate.REQUEUE),  # the second runner may never have heard of it
-        (1, 10, False, False, False, Fate.LOSE),
-        (1, 1, True, True, False, Fate.LOSE),
-        (1, 1, True, True, True, Fate.LOSE),
-        (1, 1, True, False, True, Fate.STOP),
+        (1, 0, True, False, False, Fate.REQUEUE),
+        (2, 0, True, False, False, Fate.LOSE),
+        (2, 0, False, False, False, Fate.REQUEUE),  # the second runner may never have heard of it
+        (1, 9, False, False, False, Fate.REQUEUE),
+        (1, 10, False, False, False, Fate.LOSE),  # whoever takes it falls silent at once
+        (1, 0, True, True, False, Fate.LOSE),
+        (1, 0, True, True, True, Fate.LOSE),
+        (1, 0, True, False, True, Fate.STOP),
     ],
 )
 def test_the_fate_of_an_expired_lease(
-    attempts: int, claims: int, acknowledged: bool, finishing: bool, stop: bool, fate: Fate
+    attempts: int, silent: int, acknowledged: bool, finishing: bool, stop: bool, fate: Fate
 ) -> None:
     """Once back to the queue, then lost; never again what was being saved or is to be stopped."""
-    facts = {"attempts": attempts, "claims": claims}
+    facts = {"attempts": attempts, "silent": silent}
     flags = {"acknowledged": acknowledged, "finishing": finishing, "stop_requested": stop}
     assert on_expiry(**facts, **flags) is fate
 
@@ -79,7 +80,12 @@ def _candidate(online: bool = True, gpus: int = 0, **labels: str) -> Candidate:
             [],
             "Waiting for a runner; there is none that works for you yet: `ds runner create` makes one.",
         ),
-        (Demand({}, 0), [_candidate(online=False)], "Waiting for a runner; none of your 1 runner is online."),
+        (Demand({}, 0), [_candidate(online=False)], "Waiting for a runner; the one that works for you is offline."),
+        (
+            Demand({}, 0),
+            [_candidate(online=False)] * 2,
+            "Waiting for a runner; none of the 2 that work for you is online.",
+        ),
         (Demand({}, 0), [_candidate()], "Waiting for a runner to be free."),
         (
             Demand({"gpu": "a100"}, 0),

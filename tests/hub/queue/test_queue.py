@@ -124,6 +124,18 @@ def test_a_claim_nobody_heard_of_costs_no_attempt(world: World) -> None:
     assert world.get(task).status is S.QUEUED
 
 
+def test_a_task_that_silences_every_runner_is_lost(world: World) -> None:
+    """A task whose every claim is followed by silence does not go round for ever."""
+    project, agent = world.project(), world.runner()
+    task = world.task(project)
+    for _ in range(11):
+        assert world.claimed(agent).task == task
+        world.clock.advance(61)
+        world.queue.expiry.expire()
+    assert world.get(task).status is S.LOST
+    assert world.claim(agent) is None
+
+
 def test_a_heartbeat_keeps_the_lease(world: World) -> None:
     """A lease that is renewed never expires."""
     project, agent = world.project(), world.runner()

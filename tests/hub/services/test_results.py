@@ -182,6 +182,22 @@ def test_live_runs_that_were_never_published_are_failed(world: World) -> None:
     assert (run.status, run.error) == (RunStatus.FAILED, results.NEVER_PUBLISHED)
 
 
+def test_live_runs_of_a_lost_task_are_failed(world: World) -> None:
+    """Also when nobody reports the end, no run stays a live one."""
+    project, agent = world.project(), world.runner()
+    task = world.task(project)
+    for _ in range(2):
+        held = world.claimed(agent)
+        world.sync(agent, held)
+        body = TaskPoints(fence=held.fence, run=f"live{held.fence}", first=0, points=[])
+        world.runs.append_task_points(agent.caller, task=task, body=body)
+        world.clock.advance(61)
+        world.queue.expiry.expire()
+    assert world.get(task).status is S.LOST
+    runs = [world.runs.get_run(user("ada"), project=project, run=f"live{fence}") for fence in (1, 2)]
+    assert [run.status for run in runs] == [RunStatus.FAILED] * 2
+
+
 def test_changes_that_cannot_be_are_refused(world: World) -> None:
     """A path out of the workspace is refused with a reason; the agent may still end the task without it."""
     project, agent = world.project(), world.runner()

@@ -227,7 +227,7 @@ def test_a_waiting_task_says_what_for(world: World) -> None:
     world.runner("eve")
     assert world.get(task).message == "Waiting for a runner with gpu=a100; 1 runner is online, none has it."
     world.clock.advance(31)
-    assert world.get(task).message == "Waiting for a runner with gpu=a100; none of your 1 runner is online."
+    assert world.get(task).message == "Waiting for a runner with gpu=a100; the one that works for you is offline."
     world.hello(agent, gpu="a100")
     assert world.get(task).message == "Waiting for a runner with gpu=a100 to be free."
     assert world.claimed(agent).task == task

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from pathlib import Path
 
 import pytest
 from dotscience_hub.store.base import clean
 from dotscience_hub.store.database import Database, after_commit
 from dotscience_hub.store.projects import CollaboratorRow, ProjectRow
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from jupyter_dotscience.api.ids import new_id
@@ -132,6 +133,32 @@ def test_statistics_are_refreshed(database: Database) -> None:
         session.add_all([row() for _ in range(100)])
     database.optimize()
     assert len(names(database)) == 100
+
+
+def test_errors_do_not_tell_values(database: Database) -> None:
+    """The text of an error, which goes into logs, has none of the values that were to be stored."""
+    one = row("a secret")
+    again = insert(ProjectRow).values(id=one.id, name="a secret", description="", owner="", created=NOON)
+
+    def twice() -> None:
+        with database.write() as session:
+            session.add(one)
+            session.flush()
+            session.execute(again)
+
+    with pytest.raises(IntegrityError) as caught:
+        twice()
+    assert "a secret" not in str(caught.value)
+
+
+def test_the_file_is_private(sqlite_database: Database) -> None:
+    """The SQLite file and those beside it can be read by their owner only."""
+    assert sqlite_database.url.database is not None
+    with sqlite_database.write() as session:
+        session.add(row())
+    files = list(Path(sqlite_database.url.database).parent.glob("hub.sqlite*"))
+    assert len(files) == 3
+    assert [file.stat().st_mode & 0o077 for file in files] == [0, 0, 0]
 
 
 def test_cleaned_text_can_be_stored() -> None:

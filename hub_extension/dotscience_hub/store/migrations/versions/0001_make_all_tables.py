@@ -191,6 +191,7 @@ def upgrade() -> None:
         sa.Column("fence", sa.BigInteger(), nullable=False),
         sa.Column("lease_expires", sa.DateTime(timezone=True), nullable=True),
         sa.Column("acknowledged", sa.Boolean(), nullable=False),
+        sa.Column("silent", sa.BigInteger(), nullable=False),
         sa.Column("finishing", sa.Boolean(), nullable=False),
         sa.Column("finished_fence", sa.BigInteger(), nullable=True),
         sa.Column("left_status", TEXT, nullable=True),
