@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import json
 import logging
+import os
 import resource
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from dotscience_hub.git import pre_receive
 from dotscience_hub.git.binary import command, environment
 from dotscience_hub.store import versions
 from dotscience_hub.store.database import Database
+from jupyter_dotscience.api.problems import Unavailable
 
 from .commits import Commits
 
@@ -129,9 +131,12 @@ class GitServer:
 
         Raises:
             NotFound: the project has no repository.
+            Unavailable: pushes cannot be checked, so none is taken.
         """
         repository = await asyncio.to_thread(self._commits.repositories.open, project)
         receiving = service == "git-receive-pack"
+        if receiving:
+            self._check_hook()
         objects = None
         await self._slots.acquire()
         try:
@@ -157,6 +162,12 @@ class GitServer:
             raise
         _limit_memory(process.pid)
         return GitProcess(process, self._slots, objects)
+
+    def _check_hook(self) -> None:
+        """Git takes a push without a word when it finds no hook that it can run: a folder mounted noexec is enough."""
+        if not os.access(self._hooks / "pre-receive", os.X_OK):
+            log.error("the hook in %s cannot be executed: is the folder mounted noexec?", self._hooks)
+            raise Unavailable("This hub cannot check pushes at the moment; tell its administrator.")
 
     async def after_push(self, project: str) -> None:
         """Note what a push brought. What fails here is done again when somebody asks for it."""

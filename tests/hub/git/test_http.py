@@ -259,3 +259,16 @@ def test_pushes_and_commits_at_once(hub: Hub, server: Server, tmp_path: Path) ->
     assert git(hub, "fsck", "--strict").strip() == ""
     tree = hub.workspace.get_tree(ALICE, project=hub.project, query=TreeQuery())
     assert all(item.commit for item in tree.items)
+
+
+def test_no_push_goes_unchecked(hub: Hub, server: Server, client: Client, tmp_path: Path) -> None:
+    """Where git would skip a hook that it cannot run, the hub takes no push at all."""
+    folder = client.new()
+    (folder / "a").write_text("1")
+    client.commit(folder)
+    hook = tmp_path / "hooks" / "pre-receive"
+    hook.chmod(0o644)
+    assert b"503" in client.run("push", server.url(), "main", cwd=folder).stderr
+    assert hub.commits.head(hub.project) is None
+    hook.chmod(0o755)
+    client.git("push", "--quiet", server.url(), "main", cwd=folder)
