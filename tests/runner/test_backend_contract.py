@@ -96,8 +96,6 @@ def test_output_comes_while_it_is_written(rig: Rig) -> None:
     spec = rig.program(
         "import time; print('\\r10%', end=''); time.sleep(1000)", {"DUMMY_STDOUT": "\r10%", "DUMMY_SLEEP": "1000"}
     )
-    if "docker" in type(rig.backend).__name__.lower():
-        pytest.skip("the engine's log has a line only when it ends")
     handle = rig.start(spec)
     until(rig.backend.logs(handle, None), b"10%")
     assert rig.backend.poll(handle).state is State.RUNNING

@@ -58,13 +58,21 @@ def check_whole(task: FakeTask) -> None:
     assert [(c.path, c.data) for c in finish.commit.changes] == [("starts.txt", b"started once\n")]
 
 
+@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Name of a backend that executes something."""
+    if request.param == "docker":
+        request.getfixturevalue("docker_engine")
+    return str(request.param)
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_an_agent_killed_again_and_again_loses_and_doubles_nothing(
-    hub: FakeHub, make_agent: MakeAgent, seed: int
+    hub: FakeHub, make_agent: MakeAgent, backend: str, seed: int
 ) -> None:
     """Killed with -9 at random moments: the task is started once, its log is exact, its outcome is the same (F1)."""
     task = hub.add(["python", "-c", CHATTER])
-    agent = make_agent("--backend", "process")
+    agent = make_agent("--backend", backend)
     chance = random.Random(seed)
     for _ in range(8):
         # From the start of the interpreter to the middle of the work.
@@ -105,10 +113,12 @@ def test_an_agent_killed_in_the_middle_of_a_call_repeats_it(hub: FakeHub, make_a
     check_whole(task)
 
 
-def test_a_hub_that_is_away_costs_nothing_but_time(hub: FakeHub, make_agent: MakeAgent, tmp_path: Path) -> None:
+def test_a_hub_that_is_away_costs_nothing_but_time(
+    hub: FakeHub, make_agent: MakeAgent, backend: str, tmp_path: Path
+) -> None:
     """The task ends while the hub is away; all arrives when it is back (F2)."""
     task = hub.add(["python", "-c", CHATTER])
-    make_agent("--backend", "process")
+    make_agent("--backend", backend)
     hub.wait_for(lambda: len(task.entries) > 20, "output")
     hub.go_away()
     folder = tmp_path / "spool" / "tasks" / task.assignment.task
@@ -190,11 +200,11 @@ def test_a_lease_lost_while_the_agent_was_dead_ends_the_workload(
     assert task.finishes == []
 
 
-def test_a_stopped_task_keeps_its_results(hub: FakeHub, make_agent: MakeAgent) -> None:
+def test_a_stopped_task_keeps_its_results(hub: FakeHub, make_agent: MakeAgent, backend: str) -> None:
     """SIGTERM reaches the workload at once; what it wrote before is committed."""
     program = "import time; open('f', 'w').write('x'); print('ready', flush=True); time.sleep(1000)"
     task = hub.add(["python", "-c", program])
-    make_agent("--backend", "process")
+    make_agent("--backend", backend)
     hub.wait_for(lambda: task.text("stdout"), "output")
     hub.ask_stop(task)
     hub.wait_for(lambda: task.finishes, "the outcome")
@@ -203,10 +213,10 @@ def test_a_stopped_task_keeps_its_results(hub: FakeHub, make_agent: MakeAgent) -
     assert [c.path for c in task.finish.commit.changes] == ["f"]
 
 
-def test_a_terminated_agent_leaves_its_task_running(hub: FakeHub, make_agent: MakeAgent) -> None:
+def test_a_terminated_agent_leaves_its_task_running(hub: FakeHub, make_agent: MakeAgent, backend: str) -> None:
     """SIGTERM ends the agent with 0 and not the task; the next agent brings the task home."""
     task = hub.add(["python", "-c", CHATTER])
-    agent = make_agent("--backend", "process")
+    agent = make_agent("--backend", backend)
     hub.wait_for(lambda: task.text("stdout"), "output")
     assert agent.terminate() == 0
     agent.start()
