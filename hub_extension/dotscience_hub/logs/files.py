@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -32,12 +32,14 @@ class LogFiles:
         self._open: OrderedDict[str, _LogFile] = OrderedDict()
         root.mkdir(parents=True, exist_ok=True)
 
-    def append(self, task: str, entries: Sequence[LogEntry]) -> int:
+    def append(self, task: str, entries: Sequence[LogEntry], guard: Callable[[], None] | None = None) -> int:
         """Add entries that are not there yet.
 
         Args:
             task: Id of the task.
             entries: With consecutive sequence numbers; those already stored are passed over.
+            guard: Called before anything is written, while nobody else can append to this log or ask for its next
+                number; what it raises is raised.
 
         Returns:
             The sequence number that comes next.
@@ -49,11 +51,13 @@ class LogFiles:
             log = self._get(task)
             with log.lock:
                 if not log.closed:
+                    if guard is not None:
+                        guard()
                     return log.append(entries)
 
     def next(self, task: str) -> int:
-        """The sequence number that comes next; 0 for a task that has no log."""
-        return self.append(task, ()) if self.path(task).exists() else 0
+        """The sequence number that comes next, once all who are appending have done so."""
+        return self.append(task, ())
 
     def seal(self, task: str) -> None:
         """Make the log durable, also against a power cut."""

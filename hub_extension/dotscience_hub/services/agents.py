@@ -181,7 +181,7 @@ class Agents:
             author=row.creator,
             project_name=claimed.project_name,
             # Asked for after the lease was given: from then on nobody else can append.
-            logs_next=self._logs.next(row.id),
+            logs_next=self._logs.next(row.id) if row.fence > 1 else 0,
         )
 
     def _renew(self, runner: str, held: list[api.Held]) -> list[api.Lease]:

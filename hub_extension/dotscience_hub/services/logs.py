@@ -41,8 +41,12 @@ class Logs:
 
     def append_logs(self, caller: Caller, *, task: str, body: LogAppend) -> LogAck:
         """Store entries of a task whose lease the caller holds."""
-        self._check_lease(caller.name, task, body.fence)
-        ack = LogAck(next=self._files.append(task, body.entries))
+
+        def guard() -> None:
+            # Not earlier: a new attempt's numbers begin after the last entry that the one before got in.
+            self._check_lease(caller.name, task, body.fence)
+
+        ack = LogAck(next=self._files.append(task, body.entries, guard))
         self.appended += len(body.entries)
         self._notifier.notify(logs_topic(task))
         return ack

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from dotscience_hub.queue.sweeper import Sweeper
+from dotscience_hub.services.logs import Logs
 
 from jupyter_dotscience.api import tasks
+from jupyter_dotscience.api.logs import LogAppend, LogEntry, LogStream
 from jupyter_dotscience.api.problems import LeaseLost, NotFound
 from jupyter_dotscience.api.projects import Role
 from jupyter_dotscience.api.protocol import Claim, LeaseState, Outcome
@@ -197,6 +201,41 @@ def test_an_old_fence_writes_nothing(world: World) -> None:
     assert world.access.task_caller(second.task_token) is not None
     assert world.commits.head(project) is None
     assert world.finish(new, second, commit=changes(a="new")).status is S.SUCCEEDED
+
+
+def test_the_log_of_a_new_attempt_goes_on_after_the_old_one(world: World) -> None:
+    """What the first runner got in stays, what it sends too late is refused, and no number is used twice."""
+    project, old, new = world.project(), world.runner(), world.runner()
+    task = world.task(project)
+    logs = Logs(world.logs, world.notifier, world.queue.leases.check, world.tasks.has_ended)
+    first = world.claimed(old)
+    appending, go_on = threading.Event(), threading.Event()
+
+    def append(agent: Agent, fence: int, seq: int, data: bytes) -> int:
+        body = LogAppend(fence=fence, entries=[LogEntry(seq, LogStream.STDOUT, 0, data)])
+        return logs.append_logs(agent.caller, task=task, body=body).next
+
+    def slow() -> None:
+        world.queue.leases.check(old.id, task, first.fence)
+        appending.set()
+        go_on.wait(30)
+
+    with ThreadPoolExecutor() as pool:
+        entries = [LogEntry(0, LogStream.STDOUT, 0, b"old")]
+        under_way = pool.submit(world.logs.append, task, entries, slow)
+        assert appending.wait(30)
+        world.clock.advance(61)
+        world.queue.expiry.expire()
+        claim = pool.submit(world.claimed, new)
+        go_on.set()
+        second = claim.result()
+        assert under_way.result() == 1
+    assert second.logs_next == 1
+    with pytest.raises(LeaseLost):
+        append(old, first.fence, 1, b"late")
+    assert append(new, second.fence, 1, b"new") == 2
+    stored = world.logs.path(task).read_text().splitlines()
+    assert [base64.b64decode(json.loads(line)[3]) for line in stored] == [b"old", b"new"]
 
 
 def test_the_fence_holds_also_within_one_runner(world: World) -> None:
