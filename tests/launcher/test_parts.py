@@ -81,7 +81,7 @@ def test_a_broken_record_is_none(tmp_path: Path, content: bytes) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux'")
 def test_a_child_ends_with_its_parent() -> None:
     """However the parent ends."""
-    guard = [sys.executable, "-I", child.__file__]
+    guard = [sys.executable, "-I", child.__file__, "with"]
     script = f"import os, subprocess, time; p = subprocess.Popen({guard} + [str(os.getpid()), 'sleep', '600']);"
     parent = subprocess.Popen(
         [sys.executable, "-c", script + "print(p.pid, flush=True); time.sleep(600)"], stdout=subprocess.PIPE
@@ -101,9 +101,50 @@ def test_a_child_ends_with_its_parent() -> None:
 def test_a_child_whose_parent_is_gone_before_it_looks_does_not_start() -> None:
     """Between the fork and the request to the kernel there is a gap."""
     done = subprocess.run(
-        [sys.executable, "-I", child.__file__, "1", "echo", "started"], capture_output=True, check=False
+        [sys.executable, "-I", child.__file__, "with", "1", "echo", "started"], capture_output=True, check=False
     )
     assert done.stdout == b""
+
+
+def kept(tmp_path: Path, script: str) -> subprocess.Popen[bytes]:
+    """A keeper of a shell script; each start of the script notes its process id."""
+    command = [sys.executable, "-I", child.__file__, "keep", "sh", "-c", f"echo $$ >> pids; {script}"]
+    return subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL)
+
+
+def pids(tmp_path: Path) -> list[int]:
+    path = tmp_path / "pids"
+    return [int(line) for line in path.read_text().split()] if path.exists() else []
+
+
+def test_a_killed_program_is_started_again_and_a_stop_reaches_it(tmp_path: Path) -> None:
+    """Sooner than JupyterHub would look; SIGINT, with which it stops services, ends both."""
+    keeper = kept(tmp_path, "exec sleep 600")
+    wait_for(lambda: len(pids(tmp_path)) == 1)
+    os.kill(pids(tmp_path)[0], 9)
+    wait_for(lambda: len(pids(tmp_path)) == 2)
+    last = identify(pids(tmp_path)[1])
+    assert last is not None
+    keeper.send_signal(2)
+    assert keeper.wait(20) == 130
+    assert not last.alive()
+
+
+def test_a_program_that_fails_at_its_first_start_is_not_kept(tmp_path: Path) -> None:
+    """Who started it shall see that it cannot work."""
+    assert kept(tmp_path, "exit 3").wait(20) == 3
+    assert len(pids(tmp_path)) == 1
+
+
+def test_a_kept_program_is_told_who_its_parent_is(tmp_path: Path) -> None:
+    """By the environment variable by which programs of ours end with their parent."""
+    keeper = kept(tmp_path, 'test "$DOTSCIENCE_DIE_WITH_PARENT" = "$PPID" || exit 9; exec sleep 600')
+    wait_for(lambda: len(pids(tmp_path)) == 1)
+    assert keeper.poll() is None
+    os.kill(pids(tmp_path)[0], 15)
+    wait_for(lambda: len(pids(tmp_path)) == 2)
+    keeper.terminate()
+    assert keeper.wait(20) == 143
 
 
 def test_a_folder_has_one_owner_at_a_time(tmp_path: Path) -> None:

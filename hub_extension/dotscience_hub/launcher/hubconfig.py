@@ -38,7 +38,7 @@ def add_dotscience(c: Any, *, url: str, command: list[str], environment: dict[st
     Args:
         c: The configuration object of ``jupyterhub_config.py``.
         url: Where the service listens, e.g. ``http://127.0.0.1:10101``.
-        command: How to start the service.
+        command: How to start the service; it is kept running.
         environment: More environment variables for it.
     """
     c.JupyterHub.custom_scopes = {scope.value: dict(facts) for scope, facts in _DESCRIPTIONS.items()}
@@ -48,7 +48,7 @@ def add_dotscience(c: Any, *, url: str, command: list[str], environment: dict[st
         "name": SERVICE,
         "display": True,
         "url": url,
-        "command": command,
+        "command": [sys.executable, "-I", child_program, "keep", *command],
         "environment": environment or {},
         "oauth_no_confirm": True,
         "oauth_client_allowed_scopes": [scope.value for scope in Scope],
@@ -89,7 +89,7 @@ def _configure_network(c: Any, settings: HubSettings) -> None:
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.ports.proxy}"
     c.ConfigurableHTTPProxy.auth_token = settings.proxy_token
     # The hub forks the proxy: were the hub killed, nobody else would end it.
-    guard = [sys.executable, "-I", child_program, str(os.getpid())]
+    guard = [sys.executable, "-I", child_program, "with", str(os.getpid())]
     c.ConfigurableHTTPProxy.command = [*guard, *settings.proxy_command]
     c.JupyterHub.cleanup_proxy = True
 

@@ -81,7 +81,7 @@ class Child:
 
     async def _spawn(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", child_program, str(os.getpid()), *self.command.arguments),
+            *(sys.executable, "-I", child_program, "with", str(os.getpid()), *self.command.arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
