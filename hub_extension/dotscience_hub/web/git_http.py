@@ -25,6 +25,9 @@ _SERVICES = {"git-upload-pack": Role.READER, "git-receive-pack": Role.WRITER}
 _NEGOTIATION = 64 << 20
 """Bytes of a fetch's request: names of commits. A push's are bounded by its pack."""
 
+_FETCH_SECONDS, _PUSH_SECONDS = 120.0, 6 * 3600.0
+"""How long a request's body may take."""
+
 
 @dataclass(frozen=True)
 class GitAccess:
@@ -145,6 +148,8 @@ class Service(GitHandler):
             raise BadRequest("This is not a request of git.")
         self._access = await self._authorize(self, self.path_kwargs["project"], role)
         limit = _NEGOTIATION if role is Role.READER else self._server.max_pack
+        # Who opens a request and sends nothing holds a git process.
+        connection.set_body_timeout(_FETCH_SECONDS if role is Role.READER else _PUSH_SECONDS)  # type: ignore[union-attr]
         self._body = GzipBody(self.request.headers.get("Content-Encoding"), limit)
         version = self.request.headers.get("Git-Protocol")
         self._process = await self._server.start(self._access.project, service, version)
