@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.require import missing
+
 from .repository import Repository
 
 
@@ -32,6 +34,6 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=755", "dotscience-test", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a tmpfs needs root")
+        missing("the right to mount a tmpfs (root has it)")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)

@@ -26,6 +26,7 @@ from jupyter_dotscience.workspace import (
     pointer,
     scan,
 )
+from tests.require import require
 
 from .repository import Repository, git
 from .trees import ODD_NAMES, contents, write
@@ -253,8 +254,7 @@ def test_full_disk_is_said(work: Path, repository: Repository, runner: Runner, s
 
 def test_owner_gets_everything_and_the_cache_still_knows(work: Path, repository: Repository, runner: Runner) -> None:
     """Given to another user, all files and folders are theirs, links themselves too, and no file need be read again."""
-    if os.getuid() != 0:
-        pytest.skip("giving files away needs root")
+    require(os.getuid() == 0, "root, for only root can give files away")
     write(work, {b"d/e/f": b"x", b"g": b"y", b"big": bytes(9000)})
     (work / "out").symlink_to(work / "g")
     cache = StatCache()
