@@ -186,7 +186,9 @@ def test_git_that_hangs_is_ended_with_its_helpers(tmp_path: Path) -> None:
         hanging.run("hang", timeout=5)
     pid = int((tmp_path / "pid").read_text())
     state = Path(f"/proc/{pid}/stat")
-    assert not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    # A killed process is gone a moment after the signal; one that was forgotten keeps this test until its time limit.
+    while state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] != "Z":
+        threading.Event().wait(0.05)
 
 
 def test_many_packs_become_one(
