@@ -18,6 +18,9 @@ SERVICE = "dotscience"
 LAUNCHER = "dotscience-launcher"
 ACCESS = f"access:services!service={SERVICE}"
 
+LEAN = {"MALLOC_ARENA_MAX": "2", "NODE_OPTIONS": "--max-semi-space-size=4"}
+"""Environment of programs that shall be small: glibc's heaps for many threads, and node's for short-lived objects."""
+
 _DESCRIPTIONS: dict[Scope, dict[str, Any]] = {
     Scope.PROJECTS_READ: {"description": "Read Dotscience projects, files, tasks, logs and runs"},
     Scope.PROJECTS_WRITE: {
@@ -72,7 +75,7 @@ def configure(c: Any, settings: HubSettings) -> None:
     _configure_accounts(c, settings, folder)
     service = [sys.executable, "-m", "dotscience_hub", f"--data-dir={folder.root}", *settings.service_arguments]
     url = f"http://127.0.0.1:{settings.ports.service}"
-    add_dotscience(c, url=url, command=service, environment={PARENT: str(os.getpid())})
+    add_dotscience(c, url=url, command=service, environment={PARENT: str(os.getpid()), **LEAN})
     _append(c.JupyterHub, "services", {"name": LAUNCHER, "api_token": settings.launcher_token, "display": False})
     # What `dotscience-hub user add` and the wait for the runner need.
     scopes = ["admin:users", ACCESS, Scope.PROJECTS_READ.value]

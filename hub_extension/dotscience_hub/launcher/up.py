@@ -19,6 +19,7 @@ from .backend import choose_backend
 from .errors import LauncherError
 from .folder import DataFolder, write_private
 from .hubapi import HubApi
+from .hubconfig import LEAN
 from .logfile import LogFile
 from .ports import inner_ports, public_port
 from .processes import Process, adopt_orphans, descendants, end_all, identify, reap
@@ -160,7 +161,7 @@ class AllInOne:
         return self._folder.state / "settings.json"
 
     async def _start_hub(self, settings: HubSettings, api: HubApi) -> None:
-        environment = {**_environment(), VARIABLE: str(self._settings_file)}
+        environment = {**LEAN, **_environment(), VARIABLE: str(self._settings_file)}
         arguments = [sys.executable, "-m", "jupyterhub", "--config", str(_CONFIG)]
         command = Command("hub", arguments, environment, self._folder.state, self._end_leftovers)
         child = await self._launch(command)
