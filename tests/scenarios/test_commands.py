@@ -53,11 +53,21 @@ ds.publish("trained")
 """
 
 
-def test_a_published_run_is_recorded_with_its_files_and_points(world: World, make_agent: MakeAgent) -> None:
+@pytest.fixture(params=["process", pytest.param("docker", marks=pytest.mark.docker)])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Name of a backend that executes something."""
+    if request.param == "docker":
+        request.getfixturevalue("docker_engine")
+    return str(request.param)
+
+
+def test_a_published_run_is_recorded_with_its_files_and_points(
+    world: World, make_agent: MakeAgent, backend: str
+) -> None:
     """The workspace is checked out, the library is at hand, run, curve, input version and output reach the hub."""
     head = world.upload({"train.py": TRAIN, "data.csv": b"1\n2\n"})
-    task = world.queue("python", "train.py")
-    make_agent("--backend", "process")
+    task = world.queue("python3", "train.py")
+    make_agent("--backend", backend)
     done = world.wait(task)
     assert done.status == "succeeded", (done, world.entries(task))
     [row] = world.client.list_runs(project=world.project, query=RunQuery()).items
@@ -73,7 +83,7 @@ def test_a_published_run_is_recorded_with_its_files_and_points(world: World, mak
 def test_a_run_that_was_not_published_has_failed(world: World, make_agent: MakeAgent) -> None:
     """Its points stay, and it says why it failed."""
     program = "import dotscience as ds; ds.start(); ds.log({'loss': 1.0}, step=0); raise SystemExit(5)"
-    task = world.queue("python", "-c", program)
+    task = world.queue("python3", "-c", program)
     make_agent("--backend", "process")
     done = world.wait(task)
     assert (done.status, done.exit_code) == ("failed", 5)
@@ -82,24 +92,28 @@ def test_a_run_that_was_not_published_has_failed(world: World, make_agent: MakeA
     assert world.client.get_run(project=world.project, run=row.id).error is not None
 
 
-def test_a_command_that_is_not_there_fails_with_its_name(world: World, make_agent: MakeAgent) -> None:
+def test_a_command_that_is_not_there_fails_with_its_name(world: World, make_agent: MakeAgent, backend: str) -> None:
     """One sentence for the person who queued it."""
     task = world.queue("no-such-command")
-    make_agent("--backend", "process")
+    make_agent("--backend", backend)
     done = world.wait(task)
     assert done.status == "failed"
     assert "command not found: no-such-command" in done.message
 
 
-def test_stop_reaches_the_workload_and_keeps_its_files(world: World, make_agent: MakeAgent) -> None:
+def test_stop_reaches_the_workload_and_keeps_its_files(world: World, make_agent: MakeAgent, backend: str) -> None:
     """A person's stop ends the task as stopped, with what it wrote."""
-    task = world.queue("sh", "-c", "echo kept > kept.txt; echo ready; sleep 1000")
-    make_agent("--backend", "process")
+    task = world.queue(
+        "python3",
+        "-c",
+        "import time; open('kept.txt', 'w').write('kept'); print('ready', flush=True); time.sleep(1000)",
+    )
+    make_agent("--backend", backend)
     world.wait(task, lambda seen: seen.status == "running" and world.log(task) != b"")
     world.client.stop_task(task=task.id)
     done = world.wait(task)
     assert done.status == "stopped"
-    assert world.file("kept.txt") == b"kept\n"
+    assert world.file("kept.txt") == b"kept"
 
 
 CHATTER = """
@@ -114,11 +128,11 @@ open('once.txt', 'a').write('once\\n')
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_an_agent_killed_again_and_again_brings_the_task_home_once(
-    world: World, make_agent: MakeAgent, seed: int
+    world: World, make_agent: MakeAgent, backend: str, seed: int
 ) -> None:
     """After each kill -9 the next agent goes on: one attempt, exact logs, one commit (F1)."""
-    task = world.queue("python", "-c", CHATTER)
-    agent = make_agent("--backend", "process")
+    task = world.queue("python3", "-c", CHATTER)
+    agent = make_agent("--backend", backend)
     world.wait(task, lambda seen: seen.status == "running")
     chance = random.Random(seed)
     for _ in range(5):

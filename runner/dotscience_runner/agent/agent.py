@@ -156,6 +156,9 @@ class Agent:
             except DotscienceError as error:
                 hub_away.away(error)
                 self._closing.wait(backoff.next())
+            except Exception:
+                log.exception("A claim failed")
+                self._closing.wait(backoff.next())
             else:
                 if assignment is not None:
                     self._begin_safely(assignment)

@@ -112,6 +112,10 @@ class Heartbeat:
             except DotscienceError as error:
                 hub_away.away(error)
                 pause = backoff.next()
+            except Exception:
+                # A heart that stops would lose every lease.
+                log.exception("A heartbeat failed")
+                pause = backoff.next()
             self._closing.wait(pause)
 
     def _beat(self, held: list[Held]) -> float:
