@@ -59,6 +59,7 @@ async def serve(settings: Settings) -> None:
         await asyncio.to_thread(ensure_local_runner, services, settings.local_runner_token)
     await _run(base, services, stop)
     services.contents.close()
+    await asyncio.to_thread(base.commits.close)
     base.pool.shutdown(wait=False, cancel_futures=True)
     base.database.dispose()
     log.info("stopped")

@@ -57,7 +57,7 @@ class DotscienceHub(Application):
     worker_threads = Int(16, min=2, help="Threads that do blocking work.").tag(config=True)
 
     retention_days = Float(
-        None, allow_none=True, help="Remove ended tasks with their logs after so many days; by default never."
+        7, allow_none=True, help="Remove ended tasks with their logs after so many days; None: never. Runs stay."
     ).tag(config=True)
     quota = Int(None, allow_none=True, help="Bytes of large files that one project may have; by default no limit.")
     quota.tag(config=True)

@@ -147,7 +147,8 @@ class GitServer:
                 extra["GIT_PROTOCOL"] = version
             arguments = [service.removeprefix("git-"), "--stateless-rpc"]
             arguments += ["--http-backend-info-refs"] if advertise else []
-            limits = ["-c", f"receive.maxInputSize={self.max_pack}"] if receiving else []
+            # Searching for new deltas while a runner waits costs four times the fetch; those in packs are sent as is.
+            limits = ["-c", f"receive.maxInputSize={self.max_pack}"] if receiving else ["-c", "pack.window=0"]
             process = await asyncio.create_subprocess_exec(
                 *command(*limits, *arguments, repository.folder, hooks=self._hooks),
                 stdin=asyncio.subprocess.PIPE,
