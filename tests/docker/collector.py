@@ -9,7 +9,7 @@ from dotscience_runner.backends.docker import DockerBackend
 
 
 def main(url: str, container: str, folder: str) -> None:
-    files = [Path(folder, name).open("ab", buffering=0) for name in ("stdout", "stderr")]
+    files = [Path(folder, name).open("ab", buffering=0) for name in ("stdout", "stderr")]  # noqa: SIM115 - until killed
     backend = DockerBackend(url=url)
     cursor = [file.tell() for file in files]
     print("collecting", flush=True)

@@ -25,12 +25,15 @@ print('serving', flush=True)
 server.serve_forever()
 """
 CONNECT = """
-import socket, sys
-try:
-    socket.create_connection((sys.argv[1], 8000), 2).close()
-    print('reached')
-except OSError as error:
-    print('blocked', type(error).__name__)
+import concurrent.futures, socket, sys
+def reach(address):
+    try:
+        socket.create_connection((address, 8000), 1).close()
+        return 'reached'
+    except OSError as error:
+        return 'blocked ' + type(error).__name__
+with concurrent.futures.ThreadPoolExecutor() as pool:
+    print(*pool.map(reach, sys.argv[1:]), sep='\\n')
 """
 # linux/capability.h
 NUMBERS = {"CHOWN": 0, "DAC_OVERRIDE": 1, "FOWNER": 3, "KILL": 5, "SETGID": 6, "SETUID": 7}
@@ -42,22 +45,22 @@ def test_tasks_do_not_reach_each_other(runner: Runner, wait_line: Callable[[Iter
     wait_line(runner.backend.logs(server, None), b"serving")
     container = runner.container(server)
     (network,) = container.attrs["NetworkSettings"]["Networks"].values()
-    _, here = runner.run(runner.spec(["python3", "-c", CONNECT, "127.0.0.1"]))
-    assert text(here).startswith(b"blocked ConnectionRefused"), "the program can tell"
+    # The program can tell: from inside the server's own container it reaches it.
     control = container.exec_run(["python3", "-c", CONNECT, network["IPAddress"]])
     assert control.output == b"reached\n"
-    for address in (network["IPAddress"], container.name, container.short_id):
-        _, chunks = runner.run(runner.spec(["python3", "-c", CONNECT, address]))
-        assert text(chunks).startswith(b"blocked")
+    others = [network["IPAddress"], container.name, container.short_id]
+    _, chunks = runner.run(runner.spec(["python3", "-c", CONNECT, *others]))
+    assert [line.split()[0] for line in text(chunks).splitlines()] == [b"blocked"] * 3
 
 
 def test_what_a_task_is_made_of(runner: Runner) -> None:
     """Few capabilities, no new privileges, no engine's socket, an init, its workspace as the only folder of ours."""
     program = (
         "import json, os\n"
-        "status = dict(line.split(':\\t', 1) for line in open('/proc/self/status').read().splitlines() if ':\\t' in line)\n"
+        "lines = open('/proc/self/status').read().splitlines()\n"
+        "status = dict(line.split(':\\t', 1) for line in lines if ':\\t' in line)\n"
         "print(json.dumps({'caps': status['CapEff'], 'bound': status['CapBnd'], 'privs': status['NoNewPrivs'],\n"
-        " 'seccomp': status['Seccomp'], 'sockets': [os.path.exists(p + '/docker.sock') for p in ('/run', '/var/run')],\n"
+        " 'sockets': [os.path.exists(p + '/docker.sock') for p in ('/run', '/var/run')],\n"
         " 'pid': os.getpid(), 'uid': os.getuid(), 'cwd': os.getcwd(), 'mounts': open('/proc/self/mountinfo').read()}))"
     )
     status, chunks = runner.run(runner.spec(program))
