@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Double, ForeignKey, bindparam, insert, select, text
+from sqlalchemy import BigInteger, Double, ForeignKey, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -33,6 +33,9 @@ class RunPointRow(Table):
     """NULL is NaN, which SQLite cannot store."""
 
 
+_INSERT = "INSERT INTO run_points (run_pk, key_id, row, step, time, value) VALUES (?, ?, ?, ?, ?, ?)"
+
+
 def insert_points(session: Session, project: str, pk: int, first: int, points: Sequence[PointRow]) -> None:
     """Store log calls number ``first`` and following of a run."""
     names = {name.replace("\0", "\ufffd") for point in points for name in point.values}
@@ -44,14 +47,12 @@ def insert_points(session: Session, project: str, pk: int, first: int, points: S
     }
     if not rows:
         return
+    found = [(key, row, *rest) for (key, row), rest in rows.items()]
     if session.get_bind().dialect.name == "postgresql":
-        _insert_arrays(session, pk, [(key, row, *rest) for (key, row), rest in rows.items()])
-        return
-    values = [
-        {"run_pk": pk, "key_id": key, "row": row, "step": step, "time": time, "value": value}
-        for (key, row), (step, time, value) in rows.items()
-    ]
-    session.execute(insert(RunPointRow), values)
+        _insert_arrays(session, pk, found)
+    else:
+        # Not by way of SQLAlchemy's parameters, which cost more than the rows themselves.
+        session.connection().exec_driver_sql(_INSERT, [(pk, *values) for values in found])
 
 
 def _insert_arrays(session: Session, pk: int, rows: Sequence[tuple[Any, ...]]) -> None:
