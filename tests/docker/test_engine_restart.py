@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,4 @@ def test_an_engine_killed_under_a_task(docker_engine: DockerEngine, tmp_path: Pa
         assert lines == [b"line %d" % n for n in range(len(lines))]
         with contextlib.closing(runner.backend):
             runner.backend.cleanup(handle)
+    gc.collect()

@@ -47,8 +47,9 @@ class Attachment:
         self._waiting = 0
         self._changed = threading.Condition()
         self._ended = False
+        self._let_go = False
         self.complete = False
-        self.ended_at = 0.0
+        self.ended_at = 0
         threading.Thread(target=self._run, name=f"attach {container[:12]}", daemon=True).start()
 
     def _run(self) -> None:
@@ -57,11 +58,11 @@ class Attachment:
             while self._waiting < AHEAD_BYTES:
                 data = self._response.raw.read1(READ_BYTES)
                 if not data:
-                    self.complete = True
+                    self.complete = not self._let_go
                     break
                 self._add(deframer, data)
         with self._changed:
-            self._ended, self.ended_at = True, time.time()
+            self._ended, self.ended_at = True, time.time_ns()
             self._changed.notify_all()
         # Otherwise the engine would make the workload wait for us.
         self._response.close()
@@ -85,6 +86,7 @@ class Attachment:
 
     def close(self) -> None:
         """Let go of the container's output."""
+        self._let_go = True
         with contextlib.suppress(OSError, RuntimeError, ValueError):
             self._response.raw.shutdown()
 

@@ -134,17 +134,17 @@ class DockerBackend:
     def _ended_by_itself(self, container: str, attachment: attach.Attachment) -> bool:
         """Whether the output was complete when it ended, so that the engine's log has nothing to add.
 
-        It was if the container ended at that moment, and not by a signal, as it does when an engine is restarted.
+        It was if the container had ended by then. Otherwise the engine may have been restarted, or the workload closed
+        its output and went on.
         """
-        if not attachment.complete:
-            return False
+        end = time.monotonic() + END_SECONDS
         try:
-            while time.time() - attachment.ended_at < END_SECONDS:
+            while attachment.complete and time.monotonic() < end:
                 attributes = self._engine.inspect(container)
                 if attributes is None:
                     return True
                 if not attributes["State"]["Running"]:
-                    return attributes["State"]["ExitCode"] not in (outcome.KILLED, outcome.TERMINATED)
+                    return recorded.nanoseconds(attributes["State"]["FinishedAt"].encode()) <= attachment.ended_at
                 time.sleep(POLL_SECONDS)
         except OSError:
             pass

@@ -81,7 +81,7 @@ def _rest(stream: int, stamp: bytes, data: bytes, skip: list[int], position: lis
         return
     data = data[skip[stream] :] if skip[stream] else data
     skip[stream] = 0
-    yield from number(stream, _nanoseconds(stamp), cut(data), position)
+    yield from number(stream, nanoseconds(stamp), cut(data), position)
 
 
 class _Repair:
@@ -104,7 +104,7 @@ class _Repair:
         return before + data
 
 
-def _nanoseconds(stamp: bytes) -> int:
+def nanoseconds(stamp: bytes) -> int:
     """Nanoseconds since 1970 of ``2006-01-02T15:04:05.123456789Z``; now, where the engine gave no time."""
     if len(stamp) < 20:
         return time.time_ns()
