@@ -37,6 +37,8 @@ from .wiring import Foundation, Services, found, make_services, make_sweeper
 
 log = logging.getLogger("dotscience.server")
 CHUNK = 256 * 1024
+PROBES = ("/health", "/ready", "/metrics")
+"""Routes that are also where monitors look for them: right below the service's own address."""
 FINISH_SECONDS = 5.0
 """How long requests may go on after SIGTERM; JupyterHub's patience is 10 seconds."""
 
@@ -91,12 +93,14 @@ def _application(base: Foundation, services: Services, metrics: Metrics, lifecyc
     authentication = Authentication(hub, services.access, dispatcher.in_thread)
     system = System(make_checks(base, hub), metrics, services.figures_now)
     endpoints = _endpoints(base.settings, [system, *services.routed()])
+    probes = [endpoint for endpoint in endpoints if endpoint.route.path in PROBES]
     prefix = hub.base_url
     authorize = GitAuthorization(authentication, services.access, services.projects, dispatcher)
     rules: list[Rule] = [
         *git_http.handlers(services.git, authorize),
         *lfs.handlers(services.contents, authorize),
         *route_rules(endpoints, authentication, dispatcher, lifecycle, prefix.rstrip("/") + "/api"),
+        *route_rules(probes, authentication, dispatcher, lifecycle, prefix.rstrip("/")),
         *page_rules(prefix, base.settings.public_url),
     ]
     return make_application(rules, cookie_secret=_cookie_secret(base.settings.data_dir), metrics=metrics)

@@ -209,6 +209,18 @@ def test_figures_are_for_admins(running_hub: RunningHub, alice: tuple[str, str])
         assert name in answer.body
 
 
+def test_probes_are_below_the_service_itself(running_hub: RunningHub) -> None:
+    """Monitors find health, readiness and figures without knowing of the API, with the same access."""
+    base = "/services/dotscience"
+    assert [running_hub.request("GET", base + path).status for path in ("/health", "/ready", "/metrics")] == [
+        200,
+        200,
+        401,
+    ]
+    answer = running_hub.request("GET", base + "/metrics", token=running_hub.admin_token)
+    assert b"dotscience_runners_online" in answer.body
+
+
 def test_readiness_names_its_parts(running_hub: RunningHub) -> None:
     """For those who watch."""
     checks = running_hub.api("GET", "/ready").json()["checks"]
