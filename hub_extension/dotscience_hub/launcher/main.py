@@ -40,6 +40,11 @@ def main() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help='Gets JSON {"url", "username", "password"} when all is ready; the password is null once it was changed.',
 )
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The service's configuration in Python: `c.DotscienceHub.db_url = ...` for PostgreSQL, S3, times, limits.",
+)
 @click.option("--verbose", is_flag=True, help="Show what the parts print; it is always in DATA_DIR/logs.")
 @click.option("--no-runner", is_flag=True, help="Start no runner.")
 def up(
@@ -49,13 +54,23 @@ def up(
     port: int,
     backend: str | None,
     ready_file: Path | None,
+    config: Path | None,
     verbose: bool,
     no_runner: bool,
 ) -> None:
     """Start hub, proxy, service and one runner; Ctrl-C ends them."""
     from .up import AllInOne, Options
 
-    options = Options(data_dir, host, port, backend, ready_file and ready_file.absolute(), verbose, not no_runner)
+    options = Options(
+        data_dir,
+        host,
+        port,
+        backend,
+        ready_file and ready_file.absolute(),
+        verbose,
+        not no_runner,
+        config and config.absolute(),
+    )
     try:
         asyncio.run(_run(lambda: AllInOne(options, click.echo).run()))
     except LauncherError as error:

@@ -50,6 +50,7 @@ class Options:
         ready_file: Where to say that all is ready.
         verbose: Whether to show what the parts print.
         runner: Whether to start a runner.
+        config: The service's configuration file.
     """
 
     data_dir: Path
@@ -59,6 +60,7 @@ class Options:
     ready_file: Path | None = None
     verbose: bool = False
     runner: bool = True
+    config: Path | None = None
 
 
 class AllInOne:
@@ -142,6 +144,8 @@ class AllInOne:
 
     def _settings(self, proxy: list[str], port: int) -> HubSettings:
         arguments = [f"--local-runner-token={self._folder.runner_token}"] if self._options.runner else []
+        if self._options.config is not None:
+            arguments.append(f"--config={self._options.config}")
         settings = HubSettings(
             data_dir=str(self._folder.root),
             host=self._options.host,

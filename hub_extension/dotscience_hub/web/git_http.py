@@ -15,8 +15,9 @@ from dotscience_hub.services.git_server import GitProcess, GitServer
 from jupyter_dotscience.api.problems import ApiError, BadRequest, Forbidden
 from jupyter_dotscience.api.projects import Role
 
-from .base import REALM, BaseHandler
+from .base import REALM
 from .gzip import GzipBody
+from .patience import PatientHandler
 
 log = logging.getLogger("dotscience.git")
 
@@ -61,7 +62,7 @@ class Authorize(Protocol):
         ...
 
 
-class GitHandler(BaseHandler):
+class GitHandler(PatientHandler):
     """What requests of git have in common: errors as a sentence, and a challenge that makes git ask for a password."""
 
     challenge = f'Basic realm="{REALM}", charset="UTF-8"'
@@ -134,7 +135,6 @@ class Service(GitHandler):
 
     _process: GitProcess | None = None
     _body: GzipBody | None = None
-    _failed = False
 
     async def prepare(self) -> None:
         """Before the body: who calls, and git is started."""
@@ -142,7 +142,13 @@ class Service(GitHandler):
         connection.set_max_body_size(1 << 62)  # type: ignore[union-attr]  # bounded below, with a sentence
         if self.request.method != "POST":
             return
-        service = self.path_kwargs["service"]
+        try:
+            await self._begin()
+        except Exception as error:
+            self.refuse(error)
+
+    async def _begin(self) -> None:
+        service, connection = self.path_kwargs["service"], self.request.connection
         role = self.role_for(service)
         if self.request.headers.get("Content-Type") != f"application/x-{service}-request":
             raise BadRequest("This is not a request of git.")
@@ -157,20 +163,21 @@ class Service(GitHandler):
 
     async def data_received(self, chunk: bytes) -> None:
         """A piece of the body, to git; the sender waits when git is slower."""
-        if self._process is None or self._body is None or self._failed:
+        if self.refusal is not None or self._process is None or self._body is None:
+            self.discard(chunk)
             return
         try:
             for piece in self._body.feed(chunk):
                 await self._process.write(piece)
         except ApiError as error:
-            self._failed = True
+            self.refusal = error
             await self._process.close()
-            self.send_error(error.status, exc_info=(type(error), error, error.__traceback__))
 
     async def post(self, project: str, service: str) -> None:
         """The body is there: send what git answers."""
         del project
-        if self._process is None or self._failed:
+        self.raise_refusal()
+        if self._process is None:
             return
         async with self._process as process:
             process.end_input()

@@ -14,22 +14,20 @@ from jupyter_dotscience.api.routes import Raw, Route
 
 from .answers import send_download, send_stream, send_text
 from .authentication import Authentication
-from .base import BaseHandler
 from .binding import Endpoint, Kind
 from .decoding import MAX_JSON, decode_json, decode_query
 from .dispatch import Call, Dispatcher, encode
 from .lifecycle import Lifecycle
+from .patience import PatientHandler
 from .problems import MethodNotAllowed
 from .uploads import Upload
 
-_PATIENCE = 1 << 30
-"""Bytes of an unwanted body that are read before the connection is closed."""
 _UNLIMITED = 1 << 62
 """Tornado's own limit answers without a Problem; the limits are checked here."""
 
 
 @stream_request_body
-class RouteHandler(BaseHandler):
+class RouteHandler(PatientHandler):
     """Serves all methods of one path."""
 
     def initialize(
@@ -48,16 +46,10 @@ class RouteHandler(BaseHandler):
         self._upload: Upload | None = None
         self._work: asyncio.Task[Any] | None = None
         self._call: Call | None = None
-        self._refusal: Exception | None = None
-        self._discarded = 0
         self._complete = False
 
     async def prepare(self) -> None:
-        """Everything that can be refused before the body has arrived.
-
-        A refusal is kept until the body is through: were the connection closed while the caller still sends, a reset
-        could overtake the answer. Who asks before sending (Expect: 100-continue) is answered at once.
-        """
+        """Everything that can be refused before the body has arrived."""
         self._lifecycle.begin(self)
         self.request.connection.set_max_body_size(_UNLIMITED)  # type: ignore[union-attr]
         if self.request.method == "OPTIONS":
@@ -65,9 +57,8 @@ class RouteHandler(BaseHandler):
         try:
             await self._prepare()
         except Exception as error:
-            if "Expect" in self.request.headers:
-                raise
-            self._call, self._refusal = None, error
+            self._call = None
+            self.refuse(error)
 
     async def _prepare(self) -> None:
         endpoint = self._endpoint()
@@ -107,31 +98,24 @@ class RouteHandler(BaseHandler):
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """A piece of the body; an upload's sender waits for its reader."""
-        if self._refusal is not None or self._call is None:
-            self._discard(chunk)
+        if self.refusal is not None or self._call is None:
+            self.discard(chunk)
         elif self._upload is not None:
             return self._feed(self._upload, chunk)
         elif self._call.endpoint.route.request is None:
-            self._discard(chunk)
+            self.discard(chunk)
         elif len(self._buffer) + len(chunk) > MAX_JSON:
-            self._buffer, self._refusal = bytearray(), _too_large()
+            self._buffer, self.refusal = bytearray(), _too_large()
         else:
             self._buffer += chunk
         return None
 
     async def _feed(self, upload: Upload, chunk: bytes) -> None:
         if self._work_task().done():
-            self._discard(chunk)
+            self.discard(chunk)
             return
         upload.feed(chunk)
         await upload.room()
-
-    def _discard(self, chunk: bytes) -> None:
-        """Nobody wants the rest of the body. When it is very long, answer at once and close the connection."""
-        self._discarded += len(chunk)
-        if self._discarded > _PATIENCE and not self._finished:
-            error = self._refusal or _too_large()
-            self.send_error(500, exc_info=(type(error), error, error.__traceback__))
 
     def on_connection_close(self) -> None:
         """The caller is gone: nobody waits for the answer."""
@@ -149,8 +133,7 @@ class RouteHandler(BaseHandler):
     async def _serve(self, **_parameters: str) -> None:
         """The body is there: call the service and answer."""
         self._complete = True
-        if self._refusal is not None:
-            raise self._refusal
+        self.raise_refusal()
         assert self._call is not None
         call = self._call
         endpoint, route = call.endpoint, call.endpoint.route

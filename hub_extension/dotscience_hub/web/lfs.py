@@ -142,6 +142,12 @@ class Object(LfsHandler):
         self.request.connection.set_max_body_size(1 << 62)  # type: ignore[union-attr]  # the quota bounds it
         if self.request.method != "PUT":
             return
+        try:
+            await self._begin()
+        except Exception as error:
+            self.refuse(error)
+
+    async def _begin(self) -> None:
         access = await self._authorize(self, self.path_kwargs["project"], Role.WRITER)
         length = self.request.headers.get("Content-Length")
         self._upload = upload = Upload()
@@ -153,7 +159,8 @@ class Object(LfsHandler):
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """A piece of the body; its sender waits for the disk."""
-        if self._upload is None or (self._work is not None and self._work.done()):
+        if self.refusal is not None or self._upload is None or (self._work is not None and self._work.done()):
+            self.discard(chunk)
             return None
         self._upload.feed(chunk)
         return self._upload.room()
@@ -161,6 +168,7 @@ class Object(LfsHandler):
     async def put(self, project: str, oid: str) -> None:
         """The body is there: it is stored, or refused."""
         del project, oid
+        self.raise_refusal()
         if self._upload is not None and self._work is not None:
             self._upload.end()
             await self._work

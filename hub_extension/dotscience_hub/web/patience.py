@@ -1,0 +1,40 @@
+"""Refusals that wait until the request's body is through."""
+
+from __future__ import annotations
+
+from jupyter_dotscience.api.problems import TooLarge
+
+from .base import BaseHandler
+
+_PATIENCE = 1 << 30
+"""Bytes of an unwanted body that are read before the connection is closed."""
+
+
+class PatientHandler(BaseHandler):
+    """A handler that gets its body in pieces, and may know early that it wants none of it.
+
+    A refusal is kept until the body is through: were the connection closed while the caller still sends, a reset could
+    overtake the answer, and a proxy between would make a 503 of it. Who asks before sending (Expect: 100-continue) is
+    answered at once.
+    """
+
+    refusal: Exception | None = None
+    _discarded = 0
+
+    def refuse(self, error: Exception) -> None:
+        """Answer with this error as soon as the caller listens."""
+        if "Expect" in self.request.headers:
+            raise error
+        self.refusal = error
+
+    def raise_refusal(self) -> None:
+        """To be called when the body is through."""
+        if self.refusal is not None:
+            raise self.refusal
+
+    def discard(self, chunk: bytes) -> None:
+        """Nobody wants the rest of the body. When it is very long, answer at once and close the connection."""
+        self._discarded += len(chunk)
+        if self._discarded > _PATIENCE and not self._finished:
+            error = self.refusal or TooLarge("The request's body is too long, and nobody wanted it.")
+            self.send_error(500, exc_info=(type(error), error, error.__traceback__))
