@@ -7,7 +7,6 @@ import datetime as dt
 import importlib
 import json
 import os
-import platform
 import shutil
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from . import machine
 from .rows import Benchmark, Options, Row, short, skipped, text
 
 NAMES = {
@@ -40,18 +40,23 @@ def main() -> int:
         The exit status: 1 when a benchmark broke. A missed target is a figure, not an error.
     """
     arguments = _arguments()
+    names = arguments.names or list(NAMES)
+    # All before the first is measured: what breaks, breaks now, and a change meanwhile does no harm.
+    benchmarks: dict[str, Benchmark] = {name: importlib.import_module(f"benchmarks.{name}").run for name in names}
     TOOLS.mkdir(exist_ok=True)
     begin = time.monotonic()
     results: dict[str, list[Row]] = {}
-    broken = []
+    loads: dict[str, float] = {}
+    broken: list[str] = []
     with tempfile.TemporaryDirectory(dir=TOOLS, prefix="scratch-", ignore_cleanup_errors=True) as scratch:
-        for name in arguments.names or NAMES:
+        for name, run in benchmarks.items():
             options = Options(Path(scratch) / name, TOOLS, arguments.quick, arguments.image)
             options.scratch.mkdir()
-            results[name] = _measure(name, options, broken)
+            loads[name] = os.getloadavg()[0]
+            results[name] = _measure(name, run, options, broken)
             shutil.rmtree(options.scratch, ignore_errors=True)
             if arguments.json:
-                arguments.json.write_text(json.dumps(_document(results), indent=1))
+                arguments.json.write_text(json.dumps(_document(results, loads, options), indent=1))
     print(f"\n{time.monotonic() - begin:.0f} s in all; load of the machine now {os.getloadavg()[0]:.1f}")
     return 1 if broken else 0
 
@@ -74,10 +79,9 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _measure(name: str, options: Options, broken: list[str]) -> list[Row]:
+def _measure(name: str, run: Benchmark, options: Options, broken: list[str]) -> list[Row]:
     print(f"\n== {name}: {NAMES[name]} (load {os.getloadavg()[0]:.1f})", flush=True)
     begin = time.monotonic()
-    run: Benchmark = importlib.import_module(f"benchmarks.{name}").run
     try:
         rows = run(options)
     except Exception as error:  # noqa: BLE001 - the others are measured all the same
@@ -102,13 +106,13 @@ def _print(row: Row) -> None:
     print(line, flush=True)
 
 
-def _document(results: dict[str, list[Row]]) -> dict[str, Any]:
+def _document(results: dict[str, list[Row]], loads: dict[str, float], options: Options) -> dict[str, Any]:
     return {
         "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "kernel": platform.release(),
-        "cores": os.cpu_count(),
-        "load": os.getloadavg(),
+        "machine": machine.facts(options),
+        "load": loads,
+        "names": NAMES,
+        "quick": options.quick,
         "rows": {name: [asdict(row) | {"ratio": row.ratio} for row in rows] for name, rows in results.items()},
     }
 

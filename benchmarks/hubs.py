@@ -118,7 +118,16 @@ def start(options: Options, *arguments: str) -> Iterator[Hub]:
     folder = options.scratch / f"hub-{time.monotonic_ns()}"
     folder.mkdir(parents=True)
     ready, log = folder / "ready.json", folder / "log"
-    command = [BIN / "dotscience-hub", "up", "--data-dir", folder / "data", "--port", "0", "--ready-file", ready]
+    command: list[str | Path] = [
+        BIN / "dotscience-hub",
+        "up",
+        "--data-dir",
+        folder / "data",
+        "--port",
+        "0",
+        "--ready-file",
+        ready,
+    ]
     begin = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen([*command, *arguments], stdout=output, stderr=output, stdin=subprocess.DEVNULL)

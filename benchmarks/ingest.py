@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from jupyter_dotscience.api.ids import new_id
@@ -78,7 +79,7 @@ def _ours(hub: hubs.Hub, points: int, runs: int) -> dict[str, Figure]:
     )
     used, used_proxy = clock.cpu(service) - before, clock.cpu(proxy) - before_proxy
     reports = [RunsRecord(runs=[_report()]) for _ in range(runs)]
-    times = [clock.seconds(lambda r=report: hub.client.record_runs(r, project=project)) for report in reports]
+    times = [clock.seconds(partial(hub.client.record_runs, report, project=project)) for report in reports]
     return _figures(wall, used, times) | {"proxy": Figure.one(used_proxy)}
 
 

@@ -1,4 +1,4 @@
-"""Large files from a folder to a hub to a runner: snapshot, transfer, checkout; beside git-lfs and the machine's limits.
+"""Large files from a folder to a hub to a runner: snapshot, transfer, checkout; beside git-lfs and what HTTP can do.
 
 git-lfs is the stock client, with our hub as its server, so that both send to the same place.
 """
@@ -43,7 +43,7 @@ def _rows(size: str, found: dict[str, Figure]) -> list[Row]:
     rows = []
     for step, floor, against, lfs, how in (
         ("snapshot", "hash and write", "SHA-256, then copy and fsync, 2 threads", "lfs add", "scan; SHA-256 of all"),
-        ("transfer", "plain put", "plain HTTP copy", "lfs push", "to the hub, through the proxy, verified and durable there"),
+        ("transfer", "plain put", "plain HTTP copy", "lfs push", "to the hub, through the proxy; verified and durable"),
         ("checkout", "plain get", "plain HTTP copy", "lfs clone", "on a runner, verified; git-lfs: clone"),
     ):  # fmt: skip
         met = found[step].value <= FACTOR * found[floor].value
@@ -67,10 +67,8 @@ def _floors(folder: Path, files: list[Path]) -> dict[str, float]:
     with place(folder, "floor") as target, ThreadPoolExecutor(2) as pool:
         found = {"hash and write": clock.seconds(lambda: list(pool.map(lambda p: _hash_and_write(p, target), files)))}
     with place(folder, "served") as served, plaincopy.serve(served) as connection, place(folder, "got") as got:
-        found["plain put"] = clock.seconds(lambda: [plaincopy.put(connection, path) for path in files])
-        found["plain get"] = clock.seconds(
-            lambda: [plaincopy.get(connection, path.name, got / path.name) for path in files]
-        )
+        found["plain put"] = clock.seconds(lambda: plaincopy.put_all(connection, files))
+        found["plain get"] = clock.seconds(lambda: plaincopy.get_all(connection, files, got))
     return found
 
 
@@ -138,7 +136,8 @@ def _lfs(hub: hubs.Hub, folder: Path, files: list[Path]) -> dict[str, float]:
             git(*arguments, at=repository)
         for path in files:
             path.rename(repository / path.name)
-        add = clock.seconds(lambda: (git("add", "-A", at=repository), git("commit", "-qm", "large", at=repository)))
+        add = clock.seconds(lambda: git("add", "-A", at=repository))
+        add += clock.seconds(lambda: git("commit", "-qm", "large", at=repository))
         push = clock.seconds(lambda: git("push", "-q", url, "main", at=repository))
         smudge = ("-c", "filter.lfs.smudge=git-lfs smudge -- %f", "-c", "filter.lfs.process=git-lfs filter-process")
         clone = clock.seconds(lambda: git(*smudge, "clone", "-q", url, "clone", at=top))

@@ -23,7 +23,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     folder = Path()
 
-    def do_PUT(self) -> None:  # noqa: N802 - as the base class has it
+    def do_PUT(self) -> None:
         """Keep a file."""
         left = int(self.headers["Content-Length"])
         with (self.folder / Path(self.path).name).open("wb") as file:
@@ -31,7 +31,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 left -= file.write(self.rfile.read(min(PIECE, left)))
         self._head(0)
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Answer a file."""
         path = self.folder / Path(self.path).name
         self._head(path.stat().st_size)
@@ -59,15 +59,25 @@ def serve(folder: Path) -> Iterator[http.client.HTTPConnection]:
             process.terminate()
 
 
-def put(connection: http.client.HTTPConnection, path: Path) -> None:
-    """Send one file."""
+def put_all(connection: http.client.HTTPConnection, paths: list[Path]) -> None:
+    """Send files one after the other."""
+    for path in paths:
+        _put(connection, path)
+
+
+def get_all(connection: http.client.HTTPConnection, paths: list[Path], target: Path) -> None:
+    """Fetch files of these names into a folder, one after the other."""
+    for path in paths:
+        _get(connection, path.name, target / path.name)
+
+
+def _put(connection: http.client.HTTPConnection, path: Path) -> None:
     with path.open("rb") as file:
         connection.request("PUT", f"/{path.name}", body=file, headers={"Content-Length": str(path.stat().st_size)})
         connection.getresponse().read()
 
 
-def get(connection: http.client.HTTPConnection, name: str, target: Path) -> None:
-    """Fetch one file."""
+def _get(connection: http.client.HTTPConnection, name: str, target: Path) -> None:
     connection.request("GET", f"/{name}")
     with target.open("wb") as file:
         shutil.copyfileobj(connection.getresponse(), file, PIECE)

@@ -53,12 +53,13 @@ def _rows(tasks: int, runners: int, queued: float, fleet: Fleet) -> list[Row]:
     steady = [claim.seconds * 1e3 for claim in fleet.claims if claim.steady]
     rush = [claim.seconds * 1e3 for claim in fleet.claims if not claim.steady]
     p99 = percentile(steady, 0.99)
+    rate = Figure.one(len(rush) / fleet.rush_seconds, len(rush))
     calm = f"{runners} runners, {tasks:,} queued, a task lasts {BUSY:.0f} s; through the proxy"
     return [
         Row("claim of a task, p99", p99, "ms", calm, None, "", "100 ms", p99.value < 100),
         Row("  median", Figure.of(steady), "ms", f"{len(steady) / fleet.steady_seconds:.0f} claims/s"),
         Row("  all at once, p99", percentile(rush, 0.99), "ms", "each runner claims again when it has finished"),
-        Row("  all at once, rate", Figure.one(len(rush) / fleet.rush_seconds, len(rush)), "tasks/s", "claimed and finished"),
+        Row("  all at once, rate", rate, "tasks/s", "claimed and finished"),
         Row("tasks given twice", twice, "", "of all claims", None, "", "none", not twice.value),
         Row("tasks queued", Figure.one(queued, tasks), "tasks/s", "4 threads, one request each"),
     ]  # fmt: skip
@@ -141,7 +142,8 @@ class Line:
         reader, writer = await self._connection()
         content = json.dumps(body).encode()
         head = (
-            f"POST {PREFIX}/runner/{path} HTTP/1.1\r\nHost: {self._address.netloc}\r\nContent-Type: application/json\r\n"
+            f"POST {PREFIX}/runner/{path} HTTP/1.1\r\nHost: {self._address.netloc}\r\n"
+            "Content-Type: application/json\r\n"
             f"Authorization: Bearer {self._token}\r\nContent-Length: {len(content)}\r\n\r\n"
         )
         writer.write(head.encode() + content)

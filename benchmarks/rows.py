@@ -32,12 +32,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value: the median of ``n``, and between what they lay."""
+    """A measured value: the median of ``n``, and between what they lay; ``beyond`` when it was given up at that."""
 
     value: float
     low: float
     high: float
     n: int = 1
+    beyond: bool = False
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Figure:
@@ -52,7 +53,7 @@ class Figure:
 
     def scaled(self, factor: float) -> Figure:
         """In another unit."""
-        return Figure(self.value * factor, self.low * factor, self.high * factor, self.n)
+        return Figure(self.value * factor, self.low * factor, self.high * factor, self.n, self.beyond)
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def text(figure: Figure | None, unit: str) -> str:
     if figure is None:
         return "-"
     spread = f" (n={figure.n}, {short(figure.low)}-{short(figure.high)})" if figure.low != figure.high else ""
-    return f"{short(figure.value)} {unit}{spread}"
+    return f"{'> ' if figure.beyond else ''}{short(figure.value)} {unit}{spread}".strip()
 
 
 def short(value: float) -> str:

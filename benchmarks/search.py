@@ -11,7 +11,8 @@ import random
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlencode
 
 import urllib3
@@ -29,7 +30,7 @@ PATIENCE = 60.0
 """Seconds after which MLflow's filter without statistics is given up: it has been seen to take four minutes."""
 FILTER = "parameters.p1 < 0.1 and parameters.optimizer = adam and summary.m3 > 0.5"
 MLFLOW_FILTER = "params.optimizer = 'adam' and metrics.m3 > 0.5 and metrics.m1 < 0.1"
-QUERIES = {
+QUERIES: dict[str, tuple[dict[str, str | int], str, float]] = {
     "first page": ({"limit": 100}, "30 ms", 30.0),
     "filter and sort": ({"limit": 100, "filter": FILTER, "sort": "-summary.m2"}, "50 ms", 50.0),
 }
@@ -64,14 +65,17 @@ def _rows(count: int, ours: dict[str, Figure], theirs: dict[str, Figure]) -> lis
             rows.append(Row("  MLflow after a manual ANALYZE", mine, "ms", "its best case", analyzed, "MLflow"))
     columns = ours["columns"]
     how = f"all {count:,}; MLflow has no such request: pages of 1,000, extrapolated from five"
-    return [*rows, Row("two columns of all", columns, "ms", how, theirs.get("pages"), "MLflow", "1 s", at_most(columns, 1000))]
+    return [
+        *rows,
+        Row("two columns of all", columns, "ms", how, theirs.get("pages"), "MLflow", "1 s", at_most(columns, 1000)),
+    ]
 
 
 def _ours(hub: hubs.Hub, count: int) -> dict[str, Figure]:
     project = hub.project()
     dice = random.Random(1)
     bodies = (RunsRecord(runs=[_report(dice) for _ in range(min(BULK, count))]) for _ in range(max(1, count // BULK)))
-    times = [clock.seconds(lambda b=body: hub.client.record_runs(b, project=project)) for body in bodies]
+    times = [clock.seconds(partial(hub.client.record_runs, body, project=project)) for body in bodies]
     found = {"rate": Figure.one(count / sum(times), len(times))}
     http = urllib3.PoolManager(retries=False, headers={"Authorization": f"Bearer {hub.token}"})
     base = f"{PREFIX}/projects/{project}"
@@ -121,22 +125,22 @@ def _ask(server: mlflow_server.Server, body: dict[str, object], number: int) -> 
 def _patiently(server: mlflow_server.Server, body: dict[str, object]) -> Figure:
     """One query; where it takes too long, the time waited stands for "more than"."""
     begin = time.perf_counter()
-    with contextlib.suppress(urllib3.exceptions.HTTPError):
+    try:
         server.post("runs/search", body, timeout=PATIENCE)
+    except urllib3.exceptions.HTTPError:
+        return Figure(PATIENCE * 1e3, PATIENCE * 1e3, PATIENCE * 1e3, beyond=True)
     return Figure.one((time.perf_counter() - begin) * 1e3)
 
 
 def _pages(server: mlflow_server.Server, experiment: str, count: int) -> Figure:
-    token, times = "", []
+    token = ""
 
     def page() -> None:
         nonlocal token
         body = {"experiment_ids": [experiment], "max_results": 1000, "page_token": token}
         token = server.post("runs/search", body)["next_page_token"]
 
-    for _ in range(5):
-        times.append(clock.seconds(page))
-    return Figure.of(times).scaled(1e3 * count / 1000)
+    return Figure.of(clock.each(5, page)).scaled(1e3 * count / 1000)
 
 
 def _analyze(server: mlflow_server.Server) -> None:
@@ -156,19 +160,31 @@ def _fill(server: mlflow_server.Server, experiment: str, count: int) -> None:
     dice = random.Random(1)
     ids = [uuid.UUID(int=dice.getrandbits(128)).hex for _ in range(count)]
     now = time.time_ns() // 1_000_000
-    insert: dict[str, Callable[[str, int], Iterator[tuple[object, ...]]]] = {
+    insert: dict[str, Callable[[str, int], list[tuple[object, ...]]]] = {
         "runs (run_uuid, name, source_type, source_name, entry_point_name, user_id, status, start_time, end_time, "
-        "source_version, lifecycle_stage, artifact_uri, experiment_id)": lambda i, n: iter(
-            [(i, f"run-{n}", "UNKNOWN", "", "", "", "FINISHED", now + n, now + n, "", "active", f"mlflow-artifacts:/{i}", int(experiment))]
-        ),
-        "latest_metrics (key, value, timestamp, step, is_nan, run_uuid)": lambda i, _: (
+        "source_version, lifecycle_stage, artifact_uri, experiment_id)": lambda i, n: [
+            (
+                i,
+                f"run-{n}",
+                "UNKNOWN",
+                *[""] * 3,
+                "FINISHED",
+                now + n,
+                now + n,
+                "",
+                "active",
+                f"x:/{i}",
+                int(experiment),
+            )
+        ],
+        "latest_metrics (key, value, timestamp, step, is_nan, run_uuid)": lambda i, _: [
             (f"m{k}", dice.random(), now, 0, 0, i) for k in range(10)
-        ),
-        "params (key, value, run_uuid)": lambda i, _: (
+        ],
+        "params (key, value, run_uuid)": lambda i, _: [
             *((f"p{k}", f"{dice.random():.6f}", i) for k in range(9)),
             ("optimizer", dice.choice(("adam", "sgd")), i),
-        ),
-        "tags (key, value, run_uuid)": lambda i, n: iter([("mlflow.runName", f"run-{n}", i)]),
+        ],
+        "tags (key, value, run_uuid)": lambda i, n: [("mlflow.runName", f"run-{n}", i)],
     }
     with contextlib.closing(sqlite3.connect(server.database, timeout=60)) as database, database:
         for table, rows in insert.items():

@@ -73,9 +73,10 @@ def _rows(start: Figure, whole: float, memory: dict[str, float], peer: dict[str,
     parts = ", ".join(f"{name} {value:.0f}" for name, value in sorted(memory.items()))
     against = "MLflow, one worker, no jobs"
     empty = "empty data folder to ready file"
+    idle, small = f"PSS, idle; {parts}", at_most(three, 250)
     return [
         Row("hub, proxy and service ready", start, "s", empty, peer.get("start"), against, "6 s", at_most(start, 6)),
         Row("  with the runner", Figure.one(whole), "s", f"{empty}, process backend"),
-        Row("memory of hub, proxy and service", three, "MB", f"PSS, idle; {parts}", peer.get("memory"), against, "250 MB", at_most(three, 250)),
+        Row("memory of hub, proxy and service", three, "MB", idle, peer.get("memory"), against, "250 MB", small),
         Row("  the service alone", service, "MB", "PSS, idle", None, "", "120 MB", at_most(service, 120)),
     ]  # fmt: skip
