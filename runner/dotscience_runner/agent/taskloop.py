@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dotscience_runner.backends.base import Backend, BackendError, Spec, State, Status
+from dotscience_runner.backends.base import Backend, BackendError, Json, Spec, State, Status
 from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api import _base
 from jupyter_dotscience.api.logs import LogStream
@@ -32,6 +32,7 @@ from .workspace import Workspace
 log = logging.getLogger(__name__)
 STOP_GRACE_SECONDS = 10.0
 LOST_GRACE_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 TRIES = 8
 """How often in a row a step may fail for reasons that are not the task's, such as an engine that restarts."""
 
@@ -90,6 +91,7 @@ class TaskLoop:
         self._task_client = around.client.derive(token=assignment.task_token, retry_for=0)
         self._workspace = Workspace(assignment, folder, around.spool, around.objects, self._task_client, wishes)
         self._collector: Collector | None = None
+        self._next_look = 0.0
         # An earlier agent may have started it and died before it could note the handle.
         self._maybe_started = self._record.phase is Phase.PREPARED
 
@@ -203,6 +205,7 @@ class TaskLoop:
             if self._wishes.stop:
                 self._ask_to_stop()
             self._collector.wait_for_end()
+            self._look(handle)
             self._wishes.check()
         self._collector.check()
         self._journal.flush()
@@ -210,6 +213,12 @@ class TaskLoop:
         if status.state is State.RUNNING:
             raise RuntimeError("The log ended before the workload.")
         self._take(status)
+
+    def _look(self, handle: Json) -> None:
+        """Let the backend see what the workload uses: an engine forgets it as soon as the workload has ended."""
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_SECONDS
+            self._backend.poll(handle)
 
     def _ask_to_stop(self) -> None:
         if not self._record.stopped:
