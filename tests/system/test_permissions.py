@@ -193,14 +193,15 @@ def test_who_is_let_in(people: People, scene: Scene, name: str) -> None:
 
 
 GIT = "/services/dotscience/git/{project}"
+LFS_BATCH = GIT + "/info/lfs/objects/batch"
 BATCH = {"objects": [{"oid": SHA256, "size": len(CONTENT)}]}
 ADDRESSES = {
     "clone": ("GET", GIT + "/info/refs?service=git-upload-pack", None, "", "reader+task", READ),
     "fetch": ("POST", GIT + "/git-upload-pack", b"0000", "application/x-git-upload-pack-request", "reader+task", READ),
     "before a push": ("GET", GIT + "/info/refs?service=git-receive-pack", None, "", "writer", WRITE),
     "push": ("POST", GIT + "/git-receive-pack", b"0000", "application/x-git-receive-pack-request", "writer", WRITE),
-    "lfs download": ("POST", GIT + "/info/lfs/objects/batch", {"operation": "download", **BATCH}, "", "reader+task", READ),
-    "lfs upload": ("POST", GIT + "/info/lfs/objects/batch", {"operation": "upload", **BATCH}, "", "batch", WRITE),
+    "lfs download": ("POST", LFS_BATCH, {"operation": "download", **BATCH}, "", "reader+task", READ),
+    "lfs upload": ("POST", LFS_BATCH, {"operation": "upload", **BATCH}, "", "batch", WRITE),
     "lfs get": ("GET", GIT + "/info/lfs/objects/" + SHA256, None, "", "reader+task", READ),
     "lfs put": ("PUT", GIT + "/info/lfs/objects/" + SHA256, CONTENT, "application/octet-stream", "writer", WRITE),
     "lfs verify": ("POST", GIT + "/info/lfs/verify", BATCH["objects"][0], "", "writer", WRITE),

@@ -142,10 +142,8 @@ class Service(GitHandler):
         connection.set_max_body_size(1 << 62)  # type: ignore[union-attr]  # bounded below, with a sentence
         if self.request.method != "POST":
             return
-        try:
+        with self.refusing():
             await self._begin()
-        except Exception as error:
-            self.refuse(error)
 
     async def _begin(self) -> None:
         service, connection = self.path_kwargs["service"], self.request.connection

@@ -54,11 +54,8 @@ class RouteHandler(PatientHandler):
         self.request.connection.set_max_body_size(_UNLIMITED)  # type: ignore[union-attr]
         if self.request.method == "OPTIONS":
             return
-        try:
+        with self.refusing():
             await self._prepare()
-        except Exception as error:
-            self._call = None
-            self.refuse(error)
 
     async def _prepare(self) -> None:
         endpoint = self._endpoint()

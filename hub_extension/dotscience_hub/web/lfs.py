@@ -142,10 +142,8 @@ class Object(LfsHandler):
         self.request.connection.set_max_body_size(1 << 62)  # type: ignore[union-attr]  # the quota bounds it
         if self.request.method != "PUT":
             return
-        try:
+        with self.refusing():
             await self._begin()
-        except Exception as error:
-            self.refuse(error)
 
     async def _begin(self) -> None:
         access = await self._authorize(self, self.path_kwargs["project"], Role.WRITER)

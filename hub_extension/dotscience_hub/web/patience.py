@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from jupyter_dotscience.api.problems import TooLarge
 
 from .base import BaseHandler
@@ -21,11 +24,15 @@ class PatientHandler(BaseHandler):
     refusal: Exception | None = None
     _discarded = 0
 
-    def refuse(self, error: Exception) -> None:
-        """Answer with this error as soon as the caller listens."""
-        if "Expect" in self.request.headers:
-            raise error
-        self.refusal = error
+    @contextlib.contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Around all that is done before the body has arrived: keeps what is raised."""
+        try:
+            yield
+        except Exception as error:
+            if "Expect" in self.request.headers:
+                raise
+            self.refusal = error
 
     def raise_refusal(self) -> None:
         """To be called when the body is through."""
