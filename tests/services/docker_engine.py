@@ -10,6 +10,7 @@ import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import docker
 import pytest
@@ -19,6 +20,8 @@ from tests.require import missing, require
 
 IMAGE = "python:3"
 LABEL = "dotscience.test"
+# On each container that a runner's Docker backend makes.
+TASK_LABEL = "dotscience.task"
 DEFAULT_URL = "unix:///var/run/docker.sock"
 # Starting twelve containers at once takes several seconds each on a small machine.
 TIMEOUT_SECONDS = 120
@@ -40,14 +43,19 @@ class DockerEngine:
 
 
 @pytest.fixture(scope="session")
-def docker_engine(testrun_uid: str, worker_id: str) -> Iterator[DockerEngine]:
-    """An engine with image `python:3`; everything labelled with `.labels` is removed at the end."""
+def docker_engine(testrun_uid: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerEngine]:
+    """An engine with image `python:3`.
+
+    At the end everything labelled with `.labels` is removed, and what agents started in this session's folder: those
+    that were killed or ended in a test leave their tasks' containers behind, as they should.
+    """
     url = os.environ.get("DOCKER_HOST", DEFAULT_URL)
     client = _connect(url)
     try:
         # Each xdist worker has a label of its own: the first to finish must not sweep what others still use.
         yield DockerEngine(client, url, IMAGE, f"{testrun_uid}-{worker_id}")
         sweep(client, f"{LABEL}={testrun_uid}-{worker_id}")
+        sweep_tasks(client, tmp_path_factory.getbasetemp())
     finally:
         client.close()
 
@@ -67,6 +75,14 @@ def _connect(url: str) -> docker.DockerClient:
         client.close()
         missing(f"the image {IMAGE} in the Docker engine (`docker pull {IMAGE}`, or `.ci/base_image.sh`)")
     return client
+
+
+def sweep_tasks(client: docker.DockerClient, folder: Path) -> None:
+    """Remove the containers of tasks whose workspace is below `folder`, which is how runners can be told apart."""
+    for container in client.containers.list(all=True, filters={"label": TASK_LABEL}, ignore_removed=True):
+        if any(Path(mount.get("Source") or "/").is_relative_to(folder) for mount in container.attrs["Mounts"]):
+            with contextlib.suppress(APIError):
+                container.remove(force=True, v=True)
 
 
 def sweep(client: docker.DockerClient, label: str) -> None:
