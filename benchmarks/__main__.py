@@ -14,7 +14,6 @@ import time
 import traceback
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from . import machine
 from .rows import Benchmark, Options, Row, short, skipped, text
@@ -45,18 +44,16 @@ def main() -> int:
     benchmarks: dict[str, Benchmark] = {name: importlib.import_module(f"benchmarks.{name}").run for name in names}
     TOOLS.mkdir(exist_ok=True)
     begin = time.monotonic()
-    results: dict[str, list[Row]] = {}
-    loads: dict[str, float] = {}
     broken: list[str] = []
     with tempfile.TemporaryDirectory(dir=TOOLS, prefix="scratch-", ignore_cleanup_errors=True) as scratch:
         for name, run in benchmarks.items():
             options = Options(Path(scratch) / name, TOOLS, arguments.quick, arguments.image)
             options.scratch.mkdir()
-            loads[name] = os.getloadavg()[0]
-            results[name] = _measure(name, run, options, broken)
+            load = os.getloadavg()[0]
+            rows = _measure(name, run, options, broken)
             shutil.rmtree(options.scratch, ignore_errors=True)
             if arguments.json:
-                arguments.json.write_text(json.dumps(_document(results, loads, options), indent=1))
+                _write(arguments.json, name, load, rows, options)
     print(f"\n{time.monotonic() - begin:.0f} s in all; load of the machine now {os.getloadavg()[0]:.1f}")
     return 1 if broken else 0
 
@@ -72,7 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help="which ones (all)")
     parser.add_argument("--quick", action="store_true", help="a tenth of everything, to try whether it works")
     parser.add_argument("--image", default="python:3", help="container image with Python (%(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here as well")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="put the figures into this file as well")
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.names if name not in NAMES]:
         parser.error(f"no benchmark is called {unknown[0]}; there are {', '.join(NAMES)}")
@@ -106,15 +103,20 @@ def _print(row: Row) -> None:
     print(line, flush=True)
 
 
-def _document(results: dict[str, list[Row]], loads: dict[str, float], options: Options) -> dict[str, Any]:
-    return {
+def _write(path: Path, name: str, load: float, rows: list[Row], options: Options) -> None:
+    """Put one benchmark's figures into the file; those of others that it has stay."""
+    old = json.loads(path.read_bytes()) if path.exists() else {}
+    if old.get("quick") != options.quick:
+        old = {}
+    document = {
         "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "machine": machine.facts(options),
-        "load": loads,
-        "names": NAMES,
         "quick": options.quick,
-        "rows": {name: [asdict(row) | {"ratio": row.ratio} for row in rows] for name, rows in results.items()},
+        "machine": machine.facts(options),
+        "names": NAMES,
+        "load": {**old.get("load", {}), name: load},
+        "rows": {**old.get("rows", {}), name: [asdict(row) | {"ratio": row.ratio} for row in rows]},
     }
+    path.write_text(json.dumps(document, indent=1))
 
 
 if __name__ == "__main__":

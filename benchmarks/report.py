@@ -40,7 +40,9 @@ def figures(document: dict[str, Any]) -> str:
     """The machine, and a table for each benchmark."""
     machine = ", ".join(f"{name} {value}" for name, value in document["machine"].items())
     parts = [f"Measured on {document['time'][:10]}: {machine}."]
-    for name, rows in document["rows"].items():
+    for name in document["names"]:
+        if (rows := document["rows"].get(name)) is None:
+            continue
         load = document["load"][name]
         title = f"### {document['names'][name]}\n\n`{name}`; load of the machine before it: {load:.1f}"
         parts.append(f"{title}\n\n{HEAD}\n" + "\n".join(map(_line, rows)))
