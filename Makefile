@@ -24,30 +24,32 @@ setup: $(STAMPS)/python $(STAMPS)/proxy  ## Make .venv with everything, the node
 
 $(STAMPS)/venv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 setup")'
-	[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV) || \
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV) || \
 	  { echo 'The module venv does not work here (Debian and Ubuntu: apt-get install python3-venv).' >&2; rm -rf $(VENV); exit 1; }
-	mkdir -p $(STAMPS)
-	touch $@
+	@mkdir -p $(STAMPS)
+	@touch $@
 
 $(STAMPS)/python: $(STAMPS)/venv pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[all]'
-	touch $@
+	@echo 'Installing the Python packages into $(VENV); this takes a minute or two.'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --upgrade pip
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-build-isolation --editable '.[all]'
+	@touch $@
 
 $(STAMPS)/proxy: $(STAMPS)/python $(PROXY_SOURCES)
-	$(BIN)/python tools/nodejs.py proxy
-	touch $@
+	@echo "Installing JupyterHub's proxy into $(VENV)."
+	@$(BIN)/python tools/nodejs.py proxy
+	@touch $@
 
 $(STAMPS)/npm: $(STAMPS)/python $(NPM_SOURCES)
 	$(BIN)/python tools/nodejs.py npm ci --prefix labextension
 	touch $@
 
 demo: setup  ## Hub, runner and three recorded training runs on real data; leaves nothing running
-	$(BIN)/python tools/demo.py
+	@$(BIN)/python tools/demo.py
 
 up: setup  ## Start a hub with a runner on this machine (DATA=.data PORT=8000); Ctrl-C ends it
-	$(BIN)/dotscience-hub up --data-dir $(DATA) --port $(PORT)
+	@$(BIN)/dotscience-hub up --data-dir $(DATA) --port $(PORT)
 
 test: setup  ## Run the tests (TESTS=tests/hub WORKERS=2)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)

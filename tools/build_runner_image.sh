@@ -1,12 +1,12 @@
 #!/bin/bash
 # Build the runner's image from this checkout.
 #
-#   IMAGE=dotscience-runner:dev BASE=python:3.13-slim tools/build_runner_image.sh
+#   IMAGE=dotscience-runner:latest BASE=python:3.13-slim tools/build_runner_image.sh
 #
 # Where there is no registry: BASE=ds-base:host, made by .ci/base_image.sh. That is the default when it exists.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-image=${IMAGE:-dotscience-runner:dev}
+image=${IMAGE:-dotscience-runner:latest}
 python=${PYTHON:-.venv/bin/python}
 
 # A client elsewhere in PATH may lack BuildKit; the distribution's, beside its engine, has what that engine can do.

@@ -195,7 +195,8 @@ class Follower:
     def _stop(self) -> None:
         if self._task.status.terminal:
             raise KeyboardInterrupt  # only the rest of the log is outstanding
-        say("Stopping; results are being saved. Ctrl-C again to leave now.")
+        waits = self._task.status.value == "queued"
+        say(f"Stopping{'' if waits else '; results are being saved'}. Ctrl-C again to leave now.")
         threading.Thread(target=self._ask_to_stop, name="stop", daemon=True).start()
 
     def _ask_to_stop(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from dotscience_cli.commands.runner import start_command
 
 from jupyter_dotscience.api._base import now
 from jupyter_dotscience.api.commits import Mode
@@ -277,27 +278,54 @@ def test_a_runner_is_created(hub: Script, ds: Program) -> None:
     hub.play(script.json(made, 201))
     whole = ds("runner", "create", "-t", "gpu-nvidia-runtime", "-s", "100", "--label", "site=x", "worker")
     command = ds("runner", "create", "-q").stdout.decode()
-    assert whole.stdout.decode().splitlines()[:7] == [
+    assert whole.stdout.decode().splitlines()[:6] == [
         f"Runner ID:        {IDS[0]}",
         "Runner name:      worker",
         "Runner type:      gpu-nvidia-runtime",
         "",
         "To start a runner, run:",
         "",
-        "docker pull dotscience-runner:latest && \\",
     ]
     asked = json.loads(hub.seen[0].body)
     assert (asked["name"], asked["storage"], asked["type"], asked["labels"]) == (
         "worker", 100, "gpu-nvidia-runtime", {"site": "x"},
     )  # fmt: skip
+    (run,) = as_a_shell_takes(command)
+    for part in ("|-e|TOKEN=TOKEN234====|", f"|-e|DOTSCIENCE_URL={hub.url}|", "|--restart|always|"):
+        assert part in run
+    assert run.endswith("|dotscience-task-spool:/spool|--network|host|--gpus|all|dotscience-runner:latest|")
+
+
+def as_a_shell_takes(command: str) -> list[str]:
+    """The arguments of each `docker` in a command, with a bar after each."""
     shown = subprocess.run(
         ["sh", "-c", "docker() { printf '%s|' \"$@\"; echo; }\n" + command], capture_output=True, text=True, check=True
     )
-    pull, run = shown.stdout.splitlines()
-    assert pull == "pull|dotscience-runner:latest|"
-    for part in ("|-e|TOKEN=TOKEN234====|", f"|-e|DOTSCIENCE_URL={hub.url}|", "|--restart|always|"):
-        assert part in run
-    assert run.endswith("|dotscience-task-spool:/spool|--gpus|all|dotscience-runner:latest|")
+    return shown.stdout.splitlines()
+
+
+def test_a_runner_image_of_a_registry_is_pulled_first(hub: Script, ds: Program) -> None:
+    """An image that was built on the machine is not: there is nowhere to pull it from."""
+    hub.play(script.json(RunnerCreated(runner=runner(), token="TOKEN234===="), 201))
+    command = ds("runner", "create", "-q", "--runner-image", "registry.example.org/ml/runner:1").stdout.decode()
+    pull, run = as_a_shell_takes(command)
+    assert pull == "pull|registry.example.org/ml/runner:1|"
+    assert run.endswith("|dotscience-task-spool:/spool|--network|host|registry.example.org/ml/runner:1|")
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://localhost:8000", True),
+        ("http://[::1]:8000", True),
+        ("https://hub.example.org", False),
+        ("http://192.0.2.7:8000", False),
+    ],
+)
+def test_only_a_hub_on_the_same_machine_needs_its_network(url: str, own: bool) -> None:
+    """From a container, 127.0.0.1 is the container; another address is reached as it is."""
+    assert ("--network host" in start_command(url, "T", "dotscience-runner:latest", gpu=False)) is own
 
 
 def test_runners(hub: Script, ds: Program) -> None:

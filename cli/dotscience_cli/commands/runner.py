@@ -94,7 +94,7 @@ def create(
     )
     with session.connect() as client:
         made = client.create_runner(wish)
-        start = _start_command(client.url, made.token, runner_image, gpu=made.runner.type is RunnerType.GPU)
+        start = start_command(client.url, made.token, runner_image, gpu=made.runner.type is RunnerType.GPU)
     if not quiet:
         click.echo(_introduction(made.runner))
     click.echo(start)
@@ -111,17 +111,39 @@ def _introduction(made: Runner) -> str:
     )
 
 
-def _start_command(url: str, token: str, image: str, *, gpu: bool) -> str:
+def start_command(url: str, token: str, image: str, *, gpu: bool) -> str:
+    """The command that starts the agent in a container.
+
+    Args:
+        url: The hub's address.
+        token: The runner's.
+        image: The agent's own image.
+        gpu: Whether its tasks use GPUs.
+    """
     import shlex
 
     name = shlex.quote(image)
+    # An image without a repository's name was built on the machine (`make runner-image`): there is nothing to pull.
+    pull = f"docker pull {name} && \\\n" if "/" in image else ""
+    more = ("--network host " if _loopback(url) else "") + ("--gpus all " if gpu else "")
     return (
-        f"docker pull {name} && \\\n"
-        f"docker run --name dotscience-runner -d -e TOKEN={token} -e DOTSCIENCE_URL={shlex.quote(url)} \\\n"
+        f"{pull}docker run --name dotscience-runner -d -e TOKEN={token} -e DOTSCIENCE_URL={shlex.quote(url)} \\\n"
         "--restart always -v /var/run/docker.sock:/var/run/docker.sock \\\n"
-        f"-v dotscience-task-spool:/spool {'--gpus all ' if gpu else ''}\\\n"
+        f"-v dotscience-task-spool:/spool {more}\\\n"
         f"{name}"
     )
+
+
+def _loopback(url: str) -> bool:
+    """Whether the hub's address is this machine's own: from a container it is only reached on the host's network."""
+    import ipaddress
+    from urllib.parse import urlsplit
+
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @runner.command()

@@ -74,6 +74,7 @@ class AllInOne:
         self._record = Record(self._folder.state / "processes.json")
         self._stop = asyncio.Event()
         self._children: list[Child] = []
+        self._backend: str | None = None
 
     async def run(self) -> None:
         """Start everything, say so, and end everything at SIGTERM or SIGINT.
@@ -177,9 +178,8 @@ class AllInOne:
         child.settle()
 
     async def _start_runner(self, api: HubApi) -> None:
-        backend = self._options.backend
-        if backend is None:
-            backend = await asyncio.to_thread(choose_backend)
+        backend = self._options.backend or await asyncio.to_thread(choose_backend)
+        self._backend = backend
         # By the file's name: an environment can be read by every process of this user.
         environment = {**_environment(), "TOKEN_FILE": str(self._folder.runner_token), "DOTSCIENCE_URL": api.url}
         arguments = [sys.executable, "-m", "dotscience_runner", "--backend", backend]
@@ -214,15 +214,24 @@ class AllInOne:
 
     def _announce(self, port: int, password: str | None, *, first: bool) -> None:
         url = self._public_url(port)
-        self._say(f"Dotscience is ready at {url}")
-        if password is not None and first:
-            self._say(f"User: {ADMIN}\nPassword: {password}")
-        else:
-            self._say(f"User: {ADMIN} (the password was shown at the first start; `dotscience-hub user passwd {ADMIN}`")
-            self._say("sets a new one)")
+        self._say(self._greeting(url, password if first else None))
         if self._options.ready_file is not None:
             facts = {"url": url, "username": ADMIN, "password": password}
             write_private(self._options.ready_file, msgspec.json.encode(facts))
+
+    def _greeting(self, url: str, password: str | None) -> str:
+        shown = password or f"shown at the first start; `dotscience-hub user passwd {ADMIN}` sets a new one"
+        runner = f"{LOCAL_RUNNER} (backend: {self._backend})" if self._backend else "none"
+        return (
+            "Dotscience is ready.\n"
+            f"  URL        {url}\n"
+            f"  user       {ADMIN}\n"
+            f"  password   {shown}\n"
+            f"  runner     {runner}\n"
+            f"  data       {self._folder.root}\n"
+            f"Next, in another terminal: `ds set server-url {url}` and `ds login {ADMIN}`.\n"
+            "Ctrl-C here ends all of it."
+        )
 
     def _public_url(self, port: int) -> str:
         host = self._options.host
@@ -232,7 +241,8 @@ class AllInOne:
         return self._public_url(port)
 
     async def _end(self) -> None:
-        self._say("Stopping.")
+        if self._children:
+            self._say("Stopping.")
         if self._options.ready_file is not None:
             self._options.ready_file.unlink(missing_ok=True)
         # The runner first; what it has to say the hub still hears for a moment. Then the hub, which ends the polls that
