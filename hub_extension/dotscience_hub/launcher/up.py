@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 import time
@@ -178,7 +179,9 @@ class AllInOne:
         child.settle()
 
     async def _start_runner(self, api: HubApi) -> None:
-        backend = self._options.backend or await asyncio.to_thread(choose_backend)
+        backend = self._options.backend
+        if backend is None:
+            backend = await asyncio.to_thread(choose_backend)
         self._backend = backend
         # By the file's name: an environment can be read by every process of this user.
         environment = {**_environment(), "TOKEN_FILE": str(self._folder.runner_token), "DOTSCIENCE_URL": api.url}
@@ -214,19 +217,25 @@ class AllInOne:
 
     def _announce(self, port: int, password: str | None, *, first: bool) -> None:
         url = self._public_url(port)
-        self._say(self._greeting(url, password if first else None))
+        self._say(self._greeting(url, password if first else self._where(password)))
         if self._options.ready_file is not None:
             facts = {"url": url, "username": ADMIN, "password": password}
             write_private(self._options.ready_file, msgspec.json.encode(facts))
 
+    def _where(self, password: str | None) -> str:
+        """How to find a password that is not shown again."""
+        if password is not None:
+            return f"in {self._folder.initial_password}"
+        again = f"dotscience-hub user passwd --data-dir {shlex.quote(str(self._folder.root))} {ADMIN}"
+        return f"yours (if it is lost: {again})"
+
     def _greeting(self, url: str, password: str | None) -> str:
-        shown = password or f"shown at the first start; `dotscience-hub user passwd {ADMIN}` sets a new one"
         runner = f"{LOCAL_RUNNER} (backend: {self._backend})" if self._backend else "none"
         return (
             "Dotscience is ready.\n"
             f"  URL        {url}\n"
             f"  user       {ADMIN}\n"
-            f"  password   {shown}\n"
+            f"  password   {password}\n"
             f"  runner     {runner}\n"
             f"  data       {self._folder.root}\n"
             f"Next, in another terminal: `ds set server-url {url}` and `ds login {ADMIN}`.\n"
