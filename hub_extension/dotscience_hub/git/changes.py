@@ -96,6 +96,8 @@ class ChangeReader:
     def _inline(self, change: Change, data: bytes) -> tuple[bytes, BlobFacts]:
         if len(data) > self._limits.inline:
             raise TooLarge(f"{change.path!r} is too large to be sent in a commit; send it as an object first.")
+        if change.mode is Mode.SYMLINK and b"\0" in data:
+            raise BadRequest(f"The symlink {change.path!r} has a NUL byte in its target.", code="bad_content")
         return self._writer.add(b"blob", data), facts.of_content(data)
 
     def _known(self, change: Change, blobs: Mapping[str, BlobFacts]) -> tuple[bytes, BlobFacts]:

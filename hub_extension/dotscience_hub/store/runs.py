@@ -8,6 +8,7 @@ index entries of a few kilobytes.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -32,6 +33,7 @@ from jupyter_dotscience.api.runs import RunReport
 from .base import Table
 
 SHORT = 100
+_PREFIX = re.compile(r"[A-Za-z0-9._-]{1,100}")
 # SQLite counts up only in a column that is INTEGER to the letter.
 BigId = Integer().with_variant(postgresql.BIGINT(), "postgresql")
 
@@ -129,8 +131,10 @@ def find_run(session: Session, project: str, run: str) -> RunRow | None:
 
 
 def runs_by_prefix(session: Session, project: str, prefix: str, limit: int) -> list[RunRow]:
-    """Runs whose id starts with ``prefix``."""
-    escaped = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    """Runs whose id starts with ``prefix``; none for what no id starts with, such as an empty text."""
+    if not _PREFIX.fullmatch(prefix):
+        return []
+    escaped = prefix.replace("_", "\\_")
     query = select(RunRow).where(RunRow.project_id == project, RunRow.run_id.like(f"{escaped}%", escape="\\"))
     return list(session.scalars(query.limit(limit)))
 

@@ -45,6 +45,9 @@ def _value(name: str, given: Sequence[bytes], *, listed: bool) -> str | list[str
         texts = [value.decode() for value in given]
     except UnicodeDecodeError:
         raise BadRequest(f"The parameter {name!r} is not UTF-8.", detail={"parameter": name}) from None
+    if any("\0" in text for text in texts):
+        # Nothing here has a NUL in its name, and PostgreSQL takes none in a text.
+        raise BadRequest(f"The parameter {name!r} holds a NUL byte.", detail={"parameter": name})
     if listed:
         return texts
     if len(texts) > 1:
@@ -78,6 +81,8 @@ def decode_json(route: Route, raw: bytes | bytearray) -> Any:
         raise BadRequest(f"The request is not valid: {error}.") from None
     except msgspec.DecodeError as error:
         raise BadRequest(f"The request's body is not JSON: {error}.") from None
+    except UnicodeDecodeError:
+        raise BadRequest("The request's body is not JSON: it holds bytes that are not UTF-8.") from None
     except RecursionError:
         raise BadRequest("The request's body is nested too deeply.") from None
 

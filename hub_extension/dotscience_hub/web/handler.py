@@ -9,7 +9,7 @@ from typing import Any
 
 from tornado.web import stream_request_body
 
-from jupyter_dotscience.api.problems import BadRequest, TooLarge, Unavailable
+from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge, Unavailable
 from jupyter_dotscience.api.routes import Raw, Route
 
 from .answers import send_download, send_stream, send_text
@@ -58,6 +58,8 @@ class RouteHandler(PatientHandler):
             await self._prepare()
 
     async def _prepare(self) -> None:
+        if any("\0" in value for value in self.path_kwargs.values()):
+            raise NotFound("There is nothing at this address: it holds a NUL byte.")
         endpoint = self._endpoint()
         route = endpoint.route
         self.route_name = route.name
