@@ -100,19 +100,20 @@ class Server:
 
 
 @contextmanager
-def start(options: Options, *, settle: float = 3.0) -> Iterator[Server]:
-    """A fresh server for the time of the block.
+def start(options: Options, *, settle: float = 3.0, folder: Path | None = None) -> Iterator[Server]:
+    """A server for the time of the block.
 
     Args:
         options: Where.
         settle: Seconds to wait before it is measured: it goes on working after its first answer.
+        folder: Of an earlier server, whose database is used again.
 
     Raises:
         NoPeer: It cannot be had.
     """
     mlflow = program(options)
-    folder = options.scratch / f"mlflow-{time.monotonic_ns()}"
-    folder.mkdir(parents=True)
+    folder = folder or options.scratch / f"mlflow-{time.monotonic_ns()}"
+    folder.mkdir(parents=True, exist_ok=True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
