@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
-import shutil
+import secrets
+import stat
 import threading
-from collections.abc import Callable
 from pathlib import Path
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_AT_ONCE = 10_000
+"""Names of a folder that are listed before they are removed: a task may have made millions."""
 
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
@@ -42,20 +48,74 @@ def sync_folder(folder: Path) -> None:
 def remove_tree(folder: Path) -> None:
     """Remove a folder with all it holds. A folder that is not there, or goes away meanwhile, is no error.
 
+    A task may have taken all permissions from its folders, or put thousands of them into one another, deeper than a
+    path can say or a process can hold open: so each folder is moved to the top before it is looked into.
+
     Raises:
         OSError: something in it cannot be removed even with permissions restored.
     """
-    shutil.rmtree(folder, onerror=_make_writable_and_retry)
+    with contextlib.suppress(FileNotFoundError):
+        if folder.is_symlink() or not folder.is_dir():
+            folder.unlink()
+            return
+        folder.chmod(0o700)
+        top = os.open(folder, _FOLDER)
+        try:
+            waiting = _clear(top, top)
+            while waiting:
+                waiting += _remove_folder(top, waiting.pop())
+        finally:
+            os.close(top)
+        folder.rmdir()
 
 
-def _make_writable_and_retry(function: Callable[..., object], path: str, error: object) -> None:  # noqa: ARG001
-    """A task may have taken the write permission from its own folders."""
-    if not os.path.lexists(path):
-        return
-    for name in (str(Path(path).parent), path):
-        if not Path(name).is_symlink() and Path(name).is_dir():
-            Path(name).chmod(0o700)
-    if Path(path).is_dir() and not Path(path).is_symlink():
-        shutil.rmtree(path)
-    else:
-        Path(path).unlink(missing_ok=True)
+def _remove_folder(top: int, name: str) -> list[str]:
+    """Remove one folder of the top; answers the names there of those that it held."""
+    try:
+        os.chmod(name, 0o700, dir_fd=top)
+        descriptor = os.open(name, _FOLDER, dir_fd=top)
+    except FileNotFoundError:
+        return []
+    try:
+        below = _clear(descriptor, top)
+    finally:
+        os.close(descriptor)
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(name, dir_fd=top)
+    return below
+
+
+def _clear(folder: int, top: int) -> list[str]:
+    """Remove the files of a folder and move its folders to the top; answers their names there."""
+    if folder == top:
+        names = os.listdir(top)
+        return [name for name in names if not _remove_file(top, name)]
+    moved: list[str] = []
+    while names := _some_names(folder):
+        moved += [_move(folder, name, top) for name in names if not _remove_file(folder, name)]
+    return moved
+
+
+def _some_names(folder: int) -> list[str]:
+    with os.scandir(folder) as listing:
+        return [item.name for item in itertools.islice(listing, _AT_ONCE)]
+
+
+def _remove_file(folder: int, name: str) -> bool:
+    """Remove what is no folder; whether it was none."""
+    try:
+        if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+            return False
+        os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        pass
+    return True
+
+
+def _move(folder: int, name: str, top: int) -> str:
+    """Move a folder to the top, where it gets a name that no task can have known."""
+    other = f".removed-{secrets.token_hex(16)}"
+    # To move a folder is to write into it: its `..` changes.
+    os.chmod(name, 0o700, dir_fd=folder)
+    os.rename(name, other, src_dir_fd=folder, dst_dir_fd=top)
+    return other

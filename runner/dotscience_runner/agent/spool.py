@@ -156,7 +156,7 @@ class Spool:
         found = []
         for path in sorted(self._tasks.iterdir()):
             if path.name.startswith("."):
-                remove_tree(path)
+                _remove_remains(path)
             else:
                 found.append(TaskFolder(path))
         return found
@@ -179,3 +179,11 @@ class Spool:
         building.path.rename(self._tasks / assignment.task)
         sync_folder(self._tasks)
         return self.folder(assignment.task)
+
+
+def _remove_remains(path: Path) -> None:
+    """Remove what is left of a task. What cannot be removed costs disk; it must not keep the other tasks waiting."""
+    try:
+        remove_tree(path)
+    except OSError as error:
+        log.warning("%s cannot be removed: %s", path, error.strerror)
