@@ -78,7 +78,7 @@ def test_a_link_is_removed_and_not_followed(tmp_path: Path) -> None:
 _AS_NOBODY = """
 import os, sys
 from pathlib import Path
-sys.setrecursionlimit(1000)
+from dotscience_runner.files import remove_tree
 if os.geteuid() == 0:
     os.setgroups([])
     os.setresgid({nobody}, {nobody}, {nobody})
@@ -89,7 +89,6 @@ below.mkdir(parents=True)
 (below / "file").touch()
 for path in (below, below.parent, below.parent.parent, folder):
     path.chmod(0)
-from dotscience_runner.files import remove_tree
 remove_tree(folder)
 assert not folder.exists()
 """
