@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -143,6 +144,16 @@ def test_the_sandbox_hides_the_machine(sandboxed: Rig) -> None:
     assert int(found["capabilities"], 16) == 0
     assert found["home"] == []
     assert len(found["processes"]) <= 2, "the sandbox's first process and the task"
+
+
+def test_the_agents_python_may_lie_below_tmp(sandboxed: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox has a /tmp of its own, which must not cover an environment that was made in the machine's."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--symlinks", folder], check=True)
+        monkeypatch.setattr(sys, "prefix", folder)
+        monkeypatch.setattr(sys, "executable", f"{folder}/bin/python")
+        _, chunks = sandboxed.run(sandboxed.spec(["python", "-c", "import sys; print(sys.prefix)"]))
+    assert text(chunks, "stdout").decode().strip() == folder
 
 
 def test_variables_that_change_loading_do_not_reach_the_sandbox_program(sandboxed: Rig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from dotscience_hub.services.caller import Caller
@@ -13,6 +14,7 @@ from jupyter_dotscience.api.protocol import PROTOCOL
 
 from .metrics import Figures, Metrics
 
+log = logging.getLogger("dotscience.web")
 Check = Callable[[], Awaitable[None]]
 CHECK_SECONDS = 5.0
 
@@ -69,5 +71,6 @@ async def _run(check: Check) -> str:
     except TimeoutError:
         return "does not answer in time"
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        log.warning("Not ready: %s", error)
         return f"fails ({type(error).__name__})"
     return "ok"

@@ -69,8 +69,6 @@ class Sandbox:
                 options += ["--ro-bind", str(place), str(place)]
         for name in _ETC:
             options += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-        for place in self.interpreter():
-            options += ["--ro-bind", str(place), str(place)]
         return options
 
     def interpreter(self) -> list[Path]:
@@ -93,6 +91,9 @@ class Sandbox:
         """
         options = self.common()
         options += ["--bind", str(private / "tmp"), "/tmp", "--bind", str(private / "home"), HOME]  # noqa: S108 - its own
+        # After /tmp and the home, which would cover an environment that lies below one of them.
+        for place in self.interpreter():
+            options += ["--ro-bind", str(place), str(place)]
         options += ["--bind", str(spec.workspace), WORKSPACE, "--chdir", WORKSPACE]
         for mount in spec.mounts:
             options += ["--ro-bind" if mount.read_only else "--bind", str(mount.source), mount.target]
