@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from dotscience_hub.privatefile import write_private
 from dotscience_hub.services.caller import Caller
 from jupyter_dotscience.api.account import Principal
 from jupyter_dotscience.api.runners import RunnerCreate
@@ -27,12 +27,4 @@ def ensure_local_runner(services: Services, path: Path) -> None:
     created = services.runners.create_runner(
         admin, body=RunnerCreate(name=NAME, description="The runner on the hub's own machine.", shared=True)
     )
-    _write(path, created.token)
-
-
-def _write(path: Path, token: str) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(token + "\n")
-    temporary.replace(path)
+    write_private(path, created.token + "\n")

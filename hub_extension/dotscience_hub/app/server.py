@@ -16,6 +16,7 @@ from jupyterhub.services.auth import HubOAuth
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
+from dotscience_hub.privatefile import write_private
 from dotscience_hub.store.schema import upgrade
 from dotscience_hub.web import git_http, lfs
 from dotscience_hub.web.application import Rule, make_application, route_rules
@@ -37,6 +38,7 @@ from .wiring import Foundation, Services, found, make_services, make_sweeper
 
 log = logging.getLogger("dotscience.server")
 CHUNK = 256 * 1024
+SECRET_BYTES = 32
 PROBES = ("/health", "/ready", "/metrics")
 """Routes that are also where monitors look for them: right below the service's own address."""
 FINISH_SECONDS = 5.0
@@ -125,8 +127,6 @@ def _listen(application: Application) -> HTTPServer:
 def _cookie_secret(data_dir: Path) -> bytes:
     """What signs the browser's cookie; kept, so that a restart logs nobody out."""
     path = data_dir / "service-cookie"
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
+    if not path.exists() or len(path.read_bytes()) < SECRET_BYTES:
+        write_private(path, secrets.token_bytes(SECRET_BYTES))
     return path.read_bytes()

@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
+from dotscience_hub.privatefile import write_private
+
 from .passwords import check_choice, generate, hash_password, verify
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
@@ -84,7 +86,7 @@ class Accounts:
             # The file comes first: were the process killed in between, the next start would find no account and
             # make both again.
             password = generate()
-            _write_secret(self._initial, password + "\n")
+            write_private(self._initial, password + "\n")
             self._save(check_name(name), password)
         with suppress(FileNotFoundError):
             return self._initial.read_text().strip()
@@ -151,8 +153,3 @@ class Accounts:
                 yield connection
         finally:
             connection.close()
-
-
-def _write_secret(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text)

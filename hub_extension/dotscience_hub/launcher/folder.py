@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from dotscience_hub.privatefile import write_private
+
 from .errors import LauncherError
 
 
@@ -119,19 +121,3 @@ class DataFolder:
         if not path.exists():
             write_private(path, base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("="))
         return path.read_text().strip()
-
-
-def write_private(path: Path, content: str | bytes) -> None:
-    """Write a file that only its owner can read, all of it or nothing."""
-    data = content.encode() if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from dotscience_hub.privatefile import write_private
+
 from .errors import LauncherError
-from .folder import write_private
 from .settings import Ports
 
 # Below the range from which Linux takes ports for outgoing connections (32768-60999), where another program's

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from .folder import write_private
+from dotscience_hub.privatefile import write_private
+
 from .processes import Process, end_all
 
 PATIENCE = 5.0

@@ -15,10 +15,11 @@ from pathlib import Path
 import msgspec
 
 from dotscience_hub.auth.accounts import Accounts
+from dotscience_hub.privatefile import write_private
 
 from .backend import choose_backend
 from .errors import LauncherError
-from .folder import DataFolder, write_private
+from .folder import DataFolder
 from .hubapi import HubApi
 from .hubconfig import LEAN
 from .logfile import LogFile

@@ -14,6 +14,11 @@ from jupyter_dotscience.api.problems import BadRequest, TooLarge
 MEGABYTE = 1 << 20
 
 
+def feed_often(body: GzipBody, piece: bytes, times: int) -> None:
+    for _ in range(times):
+        list(body.feed(piece))
+
+
 def test_pieces_come_out_whole() -> None:
     """A body that arrives byte by byte unpacks to what was packed."""
     body, packed = GzipBody("gzip", 100), gzip.compress(b"a content")
@@ -33,8 +38,7 @@ def test_what_follows_the_end_is_refused() -> None:
     list(body.feed(gzip.compress(b"end")))
     tracemalloc.start()
     with pytest.raises(BadRequest):
-        for _ in range(64):
-            list(body.feed(bytes(MEGABYTE)))
+        feed_often(body, bytes(MEGABYTE), 64)
     assert tracemalloc.get_traced_memory()[1] < 8 * MEGABYTE
     tracemalloc.stop()
 
@@ -46,5 +50,4 @@ def test_packing_that_unpacks_to_nothing_is_bounded() -> None:
     list(body.feed(packer.compress(b"x") + packer.flush(zlib.Z_FULL_FLUSH)))
     empty = b"\0\0\0\xff\xff"  # a stored block of no bytes (RFC 1951, section 3.2.4)
     with pytest.raises(TooLarge):
-        for _ in range(10_000):
-            list(body.feed(empty * 100))
+        feed_often(body, empty * 100, 10_000)
