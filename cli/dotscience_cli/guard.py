@@ -70,7 +70,12 @@ def _status(error: BaseException) -> int:
         error.show()
         return error.exit_code
     say(f"Error: {_sentence(error)}")
-    return 1
+    return 2 if _is_not_utf8(error) else 1
+
+
+def _is_not_utf8(error: BaseException) -> bool:
+    """Whether a word of the command line holds bytes that are not UTF-8, which Python hides in surrogates (PEP 383)."""
+    return isinstance(error, UnicodeEncodeError) and error.reason == "surrogates not allowed"
 
 
 def _nobody_listens() -> int:
@@ -88,6 +93,8 @@ def _sentence(error: BaseException) -> str:
         return printable(f"{str(error).rstrip('.')}. Log in again with `ds login USERNAME`.")
     if isinstance(error, DotscienceError):
         return printable(str(error))
+    if _is_not_utf8(error):
+        return "A word of the command line holds bytes that are not UTF-8; nothing can have such a name."
     if isinstance(error, OSError) and error.strerror:
         return printable(f"{error.strerror}: {error.filename}" if error.filename else error.strerror) + "."
     return printable(f"something unexpected happened ({type(error).__name__}: {error}); `ds --debug ...` shows where.")

@@ -12,6 +12,8 @@ from psycopg import sql
 from tests.hubprocess import RunningHub, hub, require_proxy
 from tests.services.postgresql import Cluster
 
+from .lab import Lab
+
 
 @pytest.fixture(scope="module")
 def postgresql_hub(postgresql_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
@@ -40,3 +42,19 @@ def any_hub(request: pytest.FixtureRequest) -> RunningHub:
     name = "running_hub" if request.param == "sqlite" else "postgresql_hub"
     found: RunningHub = request.getfixturevalue(name)
     return found
+
+
+@pytest.fixture(scope="module")
+def lab(running_hub: RunningHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A user of this module with a runner that has the process backend; tests make projects of their own."""
+    made = Lab.of(running_hub, tmp_path_factory.mktemp("lab"))
+    made.add_runner()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def work(lab: Lab) -> Lab:
+    """The module's user in an empty project."""
+    lab.new_project()
+    return lab

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin
 
 import msgspec
 
+from jupyter_dotscience.api._base import Id, Name, Sha1
 from jupyter_dotscience.api.problems import BadRequest
 from jupyter_dotscience.api.routes import Route
 
@@ -32,7 +33,7 @@ def decode_query(route: Route, arguments: Mapping[str, Sequence[bytes]]) -> Any:
     try:
         return msgspec.convert(values, route.query, strict=False)
     except msgspec.ValidationError as error:
-        raise BadRequest(f"A parameter of the address is not valid: {error}.") from None
+        raise BadRequest(f"A parameter of the address is not valid: {_in_words(error)}.") from None
 
 
 def _unknown(name: str, known: Mapping[str, bool]) -> str:
@@ -78,13 +79,22 @@ def decode_json(route: Route, raw: bytes | bytearray) -> Any:
     try:
         return _decoder(route.request).decode(raw)
     except msgspec.ValidationError as error:
-        raise BadRequest(f"The request is not valid: {error}.") from None
+        raise BadRequest(f"The request is not valid: {_in_words(error)}.") from None
     except msgspec.DecodeError as error:
         raise BadRequest(f"The request's body is not JSON: {error}.") from None
     except UnicodeDecodeError:
         raise BadRequest("The request's body is not JSON: it holds bytes that are not UTF-8.") from None
     except RecursionError:
         raise BadRequest("The request's body is nested too deeply.") from None
+
+
+def _in_words(error: msgspec.ValidationError) -> str:
+    """What msgspec says, with words for the patterns of the contract that people meet."""
+    text = str(error)
+    for kind, words in ((Name, "a name without '/' and control characters"), (Id, "an id"), (Sha1, "a commit's id")):
+        pattern = get_args(kind)[1].pattern
+        text = text.replace(f"`str` matching regex {pattern!r}", words)
+    return text
 
 
 @cache
