@@ -9,8 +9,8 @@
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
-TOOLS="awk base64 basename bash cat chmod chown cp cut date dd df dirname du env false find free grep groupadd gzip head
-hostname id kill ldd ln ls mkdir mktemp mv nice nohup nproc ps pwd readlink rm rmdir sed seq setsid sh sha256sum sleep sort
+TOOLS="awk base64 basename bash cat chmod chown cp cut date dd df dirname du echo env false find free grep groupadd gzip head
+hostname id kill ldd ln ls mkdir mktemp mv nice nohup nproc printf ps pwd readlink rm rmdir sed seq setsid sh sha256sum sleep sort
 stat stty tail tar tee test timeout touch tr true uname uniq useradd wc which whoami xargs yes git"
 
 root=$(mktemp -d)

@@ -79,7 +79,7 @@ def _show_commits(ds: _Ds, hub: dict[str, str]) -> None:
     project = json.loads(ds("project", "inspect", "digits", quiet=True))[0]
     url = hub["url"].rstrip("/") + project["git_url"]
     _say("The workspace's history is a git repository; each run's results are a commit:")
-    print(f"    git clone {url}\n")
+    print(f"    git clone {url}\n", flush=True)
     ds.git("clone", "--quiet", url, str(DATA / "clone"))
     ds.git("-C", str(DATA / "clone"), "log", "--format=%h %an: %s", "--stat")
 
