@@ -97,7 +97,7 @@ def main(files: int) -> None:
         commits = Commits(database, repositories)
         hub_contents = Contents(database, repositories, FolderObjects(folder / "objects"))
         project = new_id()
-        commits.create_project(project)
+        repositories.create(project)
         run(commits, hub_contents, project, contents)
         commits.close()
         hub_contents.close()

@@ -27,6 +27,7 @@ from dotscience_hub.services.runners import Runners
 from dotscience_hub.services.runs import Runs
 from dotscience_hub.services.task_views import TaskViews
 from dotscience_hub.services.tasks import Tasks
+from dotscience_hub.store import projects as store
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.runs import task_run_ids
 from dotscience_hub.store.tasks import TaskRow
@@ -86,7 +87,7 @@ class World:
         self.clock = clock
         self.notifier = Notifier()
         self.queue = make_queue(database, self.notifier, Terms(lease_seconds=60, heartbeat_seconds=10), clock)
-        self.commits = Commits(database, Repositories(folder / "repositories"))
+        self.commits = Commits(database, Repositories(folder / "repositories", is_project=self._is_project))
         self.logs = LogFiles(folder / "logs")
         self.access = Access(database, self.queue.presence)
         self.views = TaskViews(task_run_ids, online_by(self.queue.terms), clock)
@@ -97,6 +98,10 @@ class World:
         self.runs = Runs(database, self.queue.leases.check, self.tasks.project_of, lambda _project, _commit: {})
         self.figures = Figures(database, self.queue)
         self.results = Results(database, self.queue, self.commits, self.runs, self.logs)
+
+    def _is_project(self, project: str) -> bool:
+        with self.database.read() as session:
+            return store.exists(session, project)
 
     def project(self, owner: str = "ada", **roles: Role) -> str:
         """A new project of `owner`, shared with others."""

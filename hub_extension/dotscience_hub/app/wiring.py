@@ -33,7 +33,7 @@ from dotscience_hub.services.runs import Runs
 from dotscience_hub.services.task_views import TaskViews
 from dotscience_hub.services.tasks import Tasks
 from dotscience_hub.services.workspace import Workspace
-from dotscience_hub.store import idempotency, versions
+from dotscience_hub.store import idempotency, projects, versions
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.runs import task_run_ids
 from dotscience_hub.web.metrics import Figures
@@ -76,10 +76,18 @@ def found(settings: Settings) -> Foundation:
         notifier=notifier,
         queue=make_queue(database, notifier, terms),
         objects=_objects(settings),
-        commits=Commits(database, Repositories(settings.data_dir / "git", limits)),
+        commits=Commits(database, Repositories(settings.data_dir / "git", limits, _is_project(database))),
         files=LogFiles(settings.data_dir / "tasklogs"),
         pool=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="worker"),
     )
+
+
+def _is_project(database: Database) -> Callable[[str], bool]:
+    def known(project: str) -> bool:
+        with database.read() as session:
+            return projects.exists(session, project)
+
+    return known
 
 
 def _objects(settings: Settings) -> ObjectStore:

@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from jupyter_dotscience.api.problems import NotFound
@@ -55,9 +56,18 @@ class Repositories:
     Everything appears and disappears by one rename, so a killed process leaves a whole repository or none.
     """
 
-    def __init__(self, root: Path, limits: Limits | None = None) -> None:
-        """Below `root`, which is made when it is missing."""
+    def __init__(
+        self, root: Path, limits: Limits | None = None, is_project: Callable[[str], bool] | None = None
+    ) -> None:
+        """Make it.
+
+        Args:
+            root: The folder; made when it is missing.
+            limits: What is too much.
+            is_project: Whether there is a project of this id, which then gets its repository when it is first used.
+        """
         self._root = root
+        self._is_project = is_project
         self.limits = limits or Limits()
         root.mkdir(parents=True, exist_ok=True)
 
@@ -82,7 +92,9 @@ class Repositories:
             NotFound: there is none.
         """
         if not self.exists(project):
-            raise NotFound("This project has no workspace.")
+            if self._is_project is None or not self._is_project(project):
+                raise NotFound("This project has no workspace.")
+            return self.create(project)
         return Repository(self.path(project), self.limits)
 
     def create(self, project: str) -> Repository:
@@ -91,7 +103,7 @@ class Repositories:
             folder = self._skeleton()
             (folder / "objects" / "pack").mkdir(parents=True)
             self._publish(folder, project)
-        return self.open(project)
+        return Repository(self.path(project), self.limits)
 
     def fork(self, source: str, target: str) -> Repository:
         """A new repository with the branches of another: its objects are hard links, so it costs milliseconds.

@@ -39,10 +39,6 @@ class Commits:
         self.listing = Listing(database, repositories, self.indexer)
         self.maintenance = Maintenance(repositories)
 
-    def create_project(self, project: str) -> None:
-        """Make a project's storage; nothing happens when there is one."""
-        self.repositories.create(project)
-
     def delete_project(self, project: str) -> None:
         """Remove a project's history. Objects stay until nobody's project has them."""
         self.repositories.delete(project)

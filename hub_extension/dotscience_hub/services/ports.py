@@ -18,10 +18,6 @@ FileVersionOf = tuple[str | None, str | None, str | None]
 class Workspaces(Protocol):
     """The versioned files of projects. All methods block."""
 
-    def create_project(self, project: str) -> None:
-        """Make an empty workspace; nothing happens when there is one."""
-        ...
-
     def delete_project(self, project: str) -> None:
         """Remove a workspace; nothing happens when there is none."""
         ...

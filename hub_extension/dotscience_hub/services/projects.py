@@ -51,7 +51,7 @@ class Projects:
             return api.ProjectList(items=self._view(session, caller, rows), next=following)
 
     def create_project(self, caller: Caller, *, body: api.ProjectCreate) -> api.Project:
-        """Create a project; without a name one is picked."""
+        """Create a project; without a name one is picked. Its workspace is made when it is first used."""
         row = store.ProjectRow(
             id=new_id(),
             name=body.name or pick_name(),
@@ -59,8 +59,6 @@ class Projects:
             owner=caller.name,
             created=now(),
         )
-        # First the workspace: a project without one would be broken, a workspace without a project is only left over.
-        self._workspaces.create_project(row.id)
         with self._database.write() as session:
             session.add(row)
             session.flush()

@@ -55,6 +55,11 @@ def visible_ids(user: str) -> Select[str]:
     return select(ProjectRow.id).where(or_(ProjectRow.owner == user, ProjectRow.id.in_(shared_with(user))))
 
 
+def exists(session: Session, project: str) -> bool:
+    """Whether there is such a project."""
+    return session.get(ProjectRow, project) is not None
+
+
 def role_of(session: Session, row: ProjectRow, user: str) -> Role | None:
     """A user's role in a project, None for a stranger."""
     if row.owner == user:

@@ -74,5 +74,5 @@ def hub_on(
     commits = Commits(database, repositories)
     objects = FolderObjects(folder / "objects")
     contents = Contents(database, repositories, objects, quota)
-    commits.create_project(project)
+    repositories.create(project)
     return Hub(database, commits, contents, Workspace(database, commits, contents), objects, project)

@@ -123,7 +123,7 @@ def test_another_projects_blob_is_not_there(hub: Hub) -> None:
     hub.commit(None, a=b"secret")
     blob = git(hub, "rev-parse", "main:a").strip()
     other = new_id()
-    hub.commits.create_project(other)
+    hub.commits.repositories.create(other)
     assert hub.workspace.find_missing(ALICE, project=other, body=MissingQuery(blobs=[blob])).blobs == [blob]
     assert hub.workspace.find_missing(ALICE, project=hub.project, body=MissingQuery(blobs=[blob])).blobs == []
     body = CommitCreate(message="m", created=TIME, changes=[Change(path="a", size=6, blob=blob)])

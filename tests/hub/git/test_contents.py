@@ -116,7 +116,7 @@ def test_objects_belong_to_projects(hub: Hub) -> None:
     """An object of one project is missing in another until its content was sent there too."""
     sha256 = put_object(hub, b"secret")
     other = new_id()
-    hub.commits.create_project(other)
+    hub.commits.repositories.create(other)
     query = MissingQuery(objects=[ObjectRef(sha256=sha256, size=6)])
     assert hub.workspace.find_missing(ALICE, project=hub.project, body=query).objects == []
     assert hub.workspace.find_missing(ALICE, project=other, body=query).objects == [sha256]
@@ -129,7 +129,7 @@ def test_objects_belong_to_projects(hub: Hub) -> None:
 def test_a_plain_file_that_looks_like_a_pointer(hub: Hub) -> None:
     """A pointer that a clone without git-lfs left in a workspace is kept as the text it is, and opens nothing."""
     other = new_id()
-    hub.commits.create_project(other)
+    hub.commits.repositories.create(other)
     sha256 = put_object(hub, b"secret", project=other)
     text = pointer(sha256, 6)
     commit_changes(hub, Change(path="a", size=len(text), data=text))

@@ -63,7 +63,7 @@ def test_large_files_of_the_commit_api_can_be_cloned(hub: Hub, server: Server, c
 def test_pointers_to_what_was_not_uploaded_are_refused(hub: Hub, server: Server, client: Client) -> None:
     """A push may only point to objects of this project, whoever else has them."""
     other = new_id()
-    hub.commits.create_project(other)
+    hub.commits.repositories.create(other)
     hub.add_object("a" * 64, 5, other)
     folder = client.new()
     blob = put_object(folder, b"blob", pointer("a" * 64, 5))
@@ -93,7 +93,7 @@ def batch(operation: str, *objects: tuple[str, int]) -> dict[str, Any]:
 def test_an_object_of_another_project_is_not_there(hub: Hub, server: Server) -> None:
     """Knowing a hash gives nothing: not in a batch, not by its address, and it has to be sent again."""
     other = new_id()
-    hub.commits.create_project(other)
+    hub.commits.repositories.create(other)
     hub.add_object("a" * 64, 5, other)
     status, answer = call(server, "/objects/batch", batch("download", ("a" * 64, 5)))
     assert (status, json.loads(answer)["objects"][0]["error"]["code"]) == (200, 404)

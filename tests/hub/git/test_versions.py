@@ -137,7 +137,7 @@ def test_deleting_a_project_forgets_it(hub: Hub) -> None:
     hub.commit(None, a=b"1")
     hub.commits.delete_project(hub.project)
     assert not hub.commits.repositories.exists(hub.project)
-    hub.commits.create_project(hub.project)
+    hub.commits.repositories.create(hub.project)
     assert listing(hub) == {}
 
 

@@ -131,3 +131,20 @@ def test_deleting_a_project(world: World) -> None:
     with world.database.engine.connect() as connection:
         for table in ("tasks", "task_events", "leases", "runs", "commits", "file_versions"):
             assert connection.exec_driver_sql(f"select count(*) from {table}").scalar() == 0, table
+
+
+def test_making_a_project_touches_no_repository(world: World) -> None:
+    """The store's only writer makes a project without waiting for a disk of repositories; they come with first use."""
+    project = world.project()
+    assert world.commits.repositories.all() == []
+    assert world.commits.resolve(project, "main") is None
+    assert world.commits.repositories.all() == [project]
+
+
+def test_a_deleted_project_gets_no_repository(world: World) -> None:
+    """A request that was let in before the project was deleted does not bring its workspace back."""
+    project = world.project()
+    world.projects.delete_project(user("ada"), project=project)
+    with pytest.raises(NotFound):
+        world.commits.record(project, changes(a="1"), "ada")
+    assert world.commits.repositories.all() == []
