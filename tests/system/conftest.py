@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 
 from tests.hubprocess import RunningHub, hub, require_proxy
+from tests.services.docker_engine import DockerEngine
 from tests.services.postgresql import Cluster
 
 from .lab import Lab
@@ -58,3 +59,14 @@ def work(lab: Lab) -> Lab:
     """The module's user in an empty project."""
     lab.new_project()
     return lab
+
+
+@pytest.fixture(scope="module")
+def docker_lab(
+    running_hub: RunningHub, docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Lab]:
+    """A user of this module with a runner that has the Docker backend."""
+    made = Lab.of(running_hub, tmp_path_factory.mktemp("docker-lab"))
+    made.add_runner("--backend", "docker")
+    yield made
+    made.close()
