@@ -1,12 +1,13 @@
 """A JupyterHub with Dotscience, for more than one machine: adapt the addresses and the authenticator.
 
-    pip install 'jupyter-dotscience[hub,postgresql,s3]'
+    pip install '.[hub,postgresql,s3]'                (in a checkout)
     npm install -g configurable-http-proxy
     jupyterhub --config jupyterhub_config.py
 
 On one machine `dotscience-hub up` does all of this by itself.
 """
 
+import os
 import sys
 
 from dotscience_hub.launcher.hubconfig import add_dotscience
@@ -34,8 +35,10 @@ add_dotscience(
         "dotscience_hub",
         "--data-dir=/var/lib/dotscience",
         # Many users: PostgreSQL for the store, S3 for large files. A password belongs into ~/.pgpass, and the keys of
-        # the bucket where boto3 looks for them, not here: a command line can be read by everybody on the machine.
+        # the bucket into ~/.aws/credentials or the environment, not here: a command line can be read by everybody.
         #   --db-url=postgresql+psycopg://dotscience@db.example.org/dotscience
         #   --DotscienceHub.s3_bucket=dotscience
     ],
+    # JupyterHub keeps its own environment from services; these are for S3.
+    environment={name: value for name, value in os.environ.items() if name.startswith("AWS_")},
 )
