@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import resource
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,6 +39,12 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 def command(*arguments: str | bytes | Path, hooks: Path | None = None) -> list[str | bytes | Path]:
     """The argument list of a git command; without `hooks` none can run."""
     return ["git", "-c", f"core.hooksPath={hooks or os.devnull}", *arguments]
+
+
+def limit_memory(pid: int, memory: int) -> None:
+    """Limit a git that was just started, and all that it starts, to so many bytes: a delta can unpack to any size."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        resource.prlimit(pid, resource.RLIMIT_DATA, (memory, memory))
 
 
 class Git:
@@ -77,24 +85,34 @@ class Git:
         stdin: bytes | None = None,
         extra: Mapping[str, str] | None = None,
         timeout: float = TIMEOUT,
+        memory: int | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
         """As `run`, but the caller looks at the exit status.
+
+        Args:
+            arguments: Subcommand and its arguments.
+            stdin: Its input.
+            extra: More environment variables.
+            timeout: Seconds after which it is killed.
+            memory: Bytes that it may take; None for no limit.
 
         Raises:
             GitError: It took too long.
         """
-        try:
-            return subprocess.run(
-                command(f"--git-dir={self._folder}", *arguments),
-                input=b"" if stdin is None else stdin,
-                capture_output=True,
-                env=environment(extra),
-                cwd=self._folder,
-                timeout=timeout,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise GitError(f"git {_name(arguments)} did not end within {timeout:.0f} s.") from None
+        arguments_, pipe = command(f"--git-dir={self._folder}", *arguments), subprocess.PIPE
+        with subprocess.Popen(
+            arguments_, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(extra), cwd=self._folder
+        ) as process:
+            if memory is not None:
+                limit_memory(process.pid, memory)
+            try:
+                out, err = process.communicate(stdin or b"", timeout)
+            except BaseException as error:
+                process.kill()
+                if isinstance(error, subprocess.TimeoutExpired):
+                    raise GitError(f"git {_name(arguments)} did not end within {timeout:.0f} s.") from None
+                raise
+        return subprocess.CompletedProcess(arguments_, process.returncode, out, err)
 
 
 def _name(arguments: Sequence[str | bytes]) -> str:

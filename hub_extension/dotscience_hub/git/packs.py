@@ -17,6 +17,8 @@ from .limits import Limits
 QUARANTINE = "incoming-"
 _HEADER = 12
 _REASON = 300
+_MEMORY = 1 << 30
+"""Bytes to unpack it in: enough for deltas of the largest blobs that may come."""
 
 
 class PackReceiver:
@@ -69,7 +71,7 @@ class PackReceiver:
         done = Git(self._folder).call(
             "-c", "core.fsync=pack,pack-metadata",
             "index-pack", "--strict", f"--max-input-size={self._limits.pack}", str(target),
-            extra={"GIT_OBJECT_DIRECTORY": str(quarantine)},
+            extra={"GIT_OBJECT_DIRECTORY": str(quarantine)}, memory=_MEMORY,
         )  # fmt: skip
         if done.returncode != 0:
             reason = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["unknown reason"]

@@ -8,14 +8,13 @@ import dataclasses
 import json
 import logging
 import os
-import resource
 import sys
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 from dotscience_hub.git import pre_receive
-from dotscience_hub.git.binary import command, environment
+from dotscience_hub.git.binary import command, environment, limit_memory
 from dotscience_hub.store import versions
 from dotscience_hub.store.database import Database
 from jupyter_dotscience.api.problems import Unavailable
@@ -161,7 +160,7 @@ class GitServer:
             if objects is not None:
                 objects.unlink(missing_ok=True)
             raise
-        _limit_memory(process.pid)
+        limit_memory(process.pid, _MEMORY)
         return GitProcess(process, self._slots, objects)
 
     def _check_hook(self) -> None:
@@ -198,11 +197,6 @@ class GitServer:
             pre_receive.OBJECTS: str(objects),
             pre_receive.PYTHON: sys.executable,
         }
-
-
-def _limit_memory(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        resource.prlimit(pid, resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
 
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:
