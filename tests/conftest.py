@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,10 @@ KEPT = {VARIABLE, "DOTSCIENCE_PROXY"}
 
 
 def pytest_configure() -> None:
-    """Keep the tests apart from a person's own hub, login and network proxy."""
+    """Keep the tests apart from a person's own hub, login and network proxy, and from how they were started."""
+    # A shell lets what it starts in the background ignore Ctrl-C, and programs hand that on to those they start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith("DOTSCIENCE_") and name not in KEPT]:
         del os.environ[name]
     for name in ("NO_PROXY", "no_proxy"):

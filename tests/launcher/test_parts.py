@@ -208,11 +208,16 @@ def test_a_proxy_script_gets_its_node_by_path(tmp_path: Path, monkeypatch: pytes
 
 
 def test_without_any_proxy_the_way_to_one_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """npm, or make setup."""
+    """`make setup` or npm; where a wheel brought the locked list of it, npm with that."""
     monkeypatch.delenv("DOTSCIENCE_PROXY", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    with pytest.raises(LauncherError, match=r"npm install -g configurable-http-proxy.*make setup"):
+    with pytest.raises(LauncherError, match=r"make setup.*npm install -g configurable-http-proxy"):
+        proxy.find_proxy()
+    folder = tmp_path / "share" / "dotscience" / "proxy"
+    folder.mkdir(parents=True)
+    (folder / "package-lock.json").write_text("{}")
+    with pytest.raises(LauncherError, match=f"npm ci --prefix {folder}"):
         proxy.find_proxy()
 
 

