@@ -23,7 +23,21 @@ pytest_plugins = [
 
 TESTS = Path(__file__).parent
 # A wrong answer should show in seconds: pure rooms first, then the ones with servers, whole-system tests last.
-ORDER = ["api", "library", "workspace", "client", "tools", "services", "cli", "runner", "hub", "launcher", "scenarios", "system", "docker"]
+ORDER = [
+    "api",
+    "library",
+    "workspace",
+    "client",
+    "tools",
+    "services",
+    "cli",
+    "runner",
+    "hub",
+    "launcher",
+    "scenarios",
+    "system",
+    "docker",
+]
 
 
 # Settings of this test run itself; any other DOTSCIENCE_* variable belongs to the person who runs the tests.
