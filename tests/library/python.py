@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import venv
 from collections.abc import Mapping
@@ -65,14 +64,15 @@ class NotInstallable(Exception):
 
 
 def published() -> Python:
-    """A virtual environment with the unmodified library, made once per machine and kept.
+    """A virtual environment with the unmodified library, made once per environment and kept.
 
     Raises:
         NotInstallable: the package index cannot be reached, or the old library does not run on this Python.
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    place = Path(tempfile.gettempdir()) / f"dotscience-tests-{os.getuid()}"
-    place.mkdir(mode=0o700, exist_ok=True)
+    # Beside what `make setup` installs: kept for the next time, gone with it, and nobody else's to write.
+    place = Path(sys.prefix) / "tests"
+    place.mkdir(exist_ok=True)
     folder = place / f"published-{PUBLISHED}-python{version}"
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # workers of pytest-xdist come at once
