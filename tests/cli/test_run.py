@@ -17,7 +17,7 @@ from tests.client.samples import TASK_ID
 from .fakehub import TaskHub
 from .program import Program
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-STARTUP_SECONDS = 30.0
+STARTUP_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 
