@@ -42,7 +42,7 @@ def run(options: Options) -> list[Row]:
 def _rows(size: str, found: dict[str, Figure]) -> list[Row]:
     rows = []
     for step, floor, against, lfs, how in (
-        ("snapshot", "hash and write", "SHA-256, then copy and fsync, 2 threads", "lfs add", "scan; SHA-256 of all"),
+        ("snapshot", "hash and write", "SHA-256, copy, fsync", "lfs add", "scan; nothing is written yet"),
         ("transfer", "plain put", "plain HTTP copy", "lfs push", "to the hub, through the proxy; verified and durable"),
         ("checkout", "plain get", "plain HTTP copy", "lfs clone", "on a runner, verified; git-lfs: clone"),
     ):  # fmt: skip

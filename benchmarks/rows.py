@@ -106,7 +106,8 @@ def text(figure: Figure | None, unit: str) -> str:
     """For a table: ``12.3 ms (n=7, 11.0-15.2)``."""
     if figure is None:
         return "-"
-    spread = f" (n={figure.n}, {short(figure.low)}-{short(figure.high)})" if figure.low != figure.high else ""
+    spread = f" (n={figure.n:,}" if figure.n > 1 else ""
+    spread += f", {short(figure.low)}-{short(figure.high)})" if figure.low != figure.high else ")" * bool(spread)
     return f"{'> ' if figure.beyond else ''}{short(figure.value)} {unit}{spread}".strip()
 
 

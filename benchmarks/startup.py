@@ -49,22 +49,25 @@ def _commands(options: Options, mlflow: Path | None) -> list[Row]:
 
 
 def _hub(options: Options, mlflow: Path | None) -> list[Row]:
-    starts, memory = [], {}
-    for _ in range(1 if options.quick else 3):
+    ours, theirs = [], []
+    for _ in range(1 if options.quick else 3):  # in turn, so that both see the same machine
         with hubs.start(options, "--no-runner") as hub:
-            starts.append(hub.started)
+            ours.append(hub.started)
+        if mlflow:
+            with mlflow_server.start(options, settle=0) as server:
+                theirs.append(server.started)
     with hubs.start(options, "--backend", "process") as hub:
         whole = hub.started
         time.sleep(REST)
         memory = {name: clock.memory([pid]) for name, pid in hub.processes.items()}
         memory["launcher"] = clock.memory([hub.pid])
-    return _rows(Figure.of(starts), whole, memory, _peer(options) if mlflow else {})
+    peer = {"start": Figure.of(theirs), "memory": _peer_memory(options)} if mlflow else {}
+    return _rows(Figure.of(ours), whole, memory, peer)
 
 
-def _peer(options: Options) -> dict[str, Figure]:
+def _peer_memory(options: Options) -> Figure:
     with mlflow_server.start(options, settle=REST) as server:
-        memory = clock.memory(clock.family(server.pid))
-        return {"start": Figure.one(server.started), "memory": Figure.one(memory)}
+        return Figure.one(clock.memory(clock.family(server.pid)))
 
 
 def _rows(start: Figure, whole: float, memory: dict[str, float], peer: dict[str, Figure]) -> list[Row]:
