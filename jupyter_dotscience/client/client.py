@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
 
 T = TypeVar("T")
-STREAM_TIMEOUT = 60.0
-"""Seconds without even a blank line after which a followed stream counts as broken."""
+STREAM_TIMEOUT = 16.0
+"""Seconds without even a blank line, of which the hub sends one every 5, after which a stream counts as broken."""
 NDJSON = "application/x-ndjson"
 
 
@@ -117,7 +117,7 @@ class Client(Methods):
         return Reader(self.url, self._from(start, name, path, **rest), resume)
 
     def _stream(self, kind: type[T], name: str, path: Mapping[str, str], **rest: Any) -> ItemStream[T]:
-        rest["timeout"] = rest.get("timeout") or max(STREAM_TIMEOUT, self._timeout)
+        rest["timeout"] = rest.get("timeout") or STREAM_TIMEOUT
         response = self._send(BY_NAME[name], path, headers={"Accept": NDJSON}, **rest)
         if not response.headers.get("Content-Type", "").startswith(NDJSON):
             response.close()

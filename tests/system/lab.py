@@ -74,8 +74,8 @@ class Lab(World):
         return self.run("python3", "-c", program, options=options)
 
     def begin(self, program: str) -> Popen[bytes]:
-        """`ds run` of a Python program that goes on."""
-        return self.ds.start("run", "-p", self.project, "--", "python3", "-c", program)
+        """`ds run` of a Python program that goes on; what is read of it here is not read again by `communicate`."""
+        return self.ds.start("run", "-p", self.project, "--", "python3", "-c", program, bufsize=0)
 
     def last_task(self) -> Task:
         """The newest task of the project."""

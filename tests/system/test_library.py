@@ -131,9 +131,8 @@ def image(docker_engine: DockerEngine, packages: Path) -> Iterator[str]:
             if not item.name.startswith(unwanted) and item.suffix != ".pth":
                 archive.add(item, f"packages/{item.name}")
     context.seek(0)
-    docker_engine.client.images.build(
-        fileobj=context, custom_context=True, tag=name, labels=docker_engine.labels, rm=True
-    )
+    images = docker_engine.client.images
+    images.build(fileobj=context, custom_context=True, tag=name, labels=docker_engine.labels, rm=True)
     yield name
     images.remove(name, force=True)
 

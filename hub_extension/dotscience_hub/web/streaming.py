@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-LIFE_SECONDS = 15.0
-"""A line is sent at least this often, so that no proxy takes the connection for dead."""
+LIFE_SECONDS = 5.0
+"""A line is sent at least this often, so that no proxy takes the connection for dead, and the client notices soon when
+it is: configurable-http-proxy keeps the client's side open when the service dies in the middle of an answer."""
 
 
 async def lines(items: AsyncGenerator[Any, None], life_seconds: float | None = None) -> AsyncGenerator[bytes, None]:
