@@ -18,7 +18,11 @@ Branch = Annotated[
     ),
 ]
 Revision = Annotated[
-    str, Meta(max_length=300, description="A commit id (40 hexadecimal digits), or a branch as in Branch.")
+    str,
+    Meta(
+        max_length=300,
+        description="A commit id (40 hexadecimal digits, or its first 7 at least), or a branch as in Branch.",
+    ),
 ]
 
 

@@ -129,8 +129,8 @@ class RunQuery(Request, frozen=True, kw_only=True):
 
     ``filter`` is a conjunction: ``COLUMN OP VALUE and COLUMN OP VALUE ...`` with COLUMN one of ``parameters.NAME``,
     ``summary.NAME``, ``labels.NAME``, ``status``, ``authority``, ``author``, ``task``; OP one of ``= != < <= > >= ~``
-    (``~``: contains, in upper or lower case); VALUE a number or text, quoted with '' or "" where it holds spaces; names likewise after the dot.
-    ``sort`` is a column or ``created``, with a ``-`` before it for descending.
+    (``~``: contains, in upper or lower case); VALUE a number or text, quoted with '' or "" where it holds spaces; names
+    likewise after the dot. ``sort`` is a column or ``created``, with a ``-`` before it for descending.
     """
 
     summary: Annotated[str | None, Meta(description="Only runs that have this summary.")] = None

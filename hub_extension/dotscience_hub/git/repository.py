@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from jupyter_dotscience.api.commits import CommitCreate
 from jupyter_dotscience.api.problems import NotFound
 
 from . import maintenance
+from .binary import Git
 from .changes import Sizes
 from .commit_object import CommitObject
 from .committer import Committed, Committer, Recorded
@@ -17,6 +19,8 @@ from .limits import Limits
 from .packs import PackReceiver
 from .reader import Reader
 from .refs import MAIN, Refs, branch_of, ref_of
+
+_ABBREVIATED = re.compile(r"[0-9a-f]{7,39}")
 
 
 class Repository:
@@ -54,7 +58,7 @@ class Repository:
         Raises:
             NotFound: there is no such commit or branch.
         """
-        commit = self.refs.resolve(revision)
+        commit = self._abbreviated(revision) if _ABBREVIATED.fullmatch(revision) else self.refs.resolve(revision)
         if commit is None:
             if revision.startswith("heads/"):
                 raise NotFound(f"There is no branch {revision!r}.")
@@ -62,6 +66,15 @@ class Repository:
         if not self.reader().has_commit(commit):
             raise NotFound(f"This project has no commit {commit}.")
         return commit
+
+    def _abbreviated(self, prefix: str) -> str:
+        """The one commit whose id begins so, as `git log --oneline` shows it."""
+        found = Git(self.folder).run(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", prefix + "^{commit}", codes=(0, 1, 128)
+        )
+        if not found:
+            raise NotFound(f"No commit of this project, or more than one, begins with {prefix}.")
+        return found.decode().strip()
 
     def commit_object(self, commit: str) -> CommitObject:
         """A commit as git stores it.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 
 import msgspec
+import pytest
 
 from jupyter_dotscience.api.commits import Change, CommitCreate, CommitQuery, SkippedFile
 from jupyter_dotscience.api.files import FileVersion, TreeQuery
 from jupyter_dotscience.api.ids import new_id
+from jupyter_dotscience.api.problems import NotFound
 from tests.hub.git.hub import ALICE, TIME, Hub, commit_of
 from tests.hub.git.test_commits import git
 
@@ -36,6 +38,17 @@ def test_each_file_has_the_commit_that_last_changed_it(hub: Hub) -> None:
         path: (commit, hashlib.sha256(b"1").hexdigest(), listing(hub)[path].blob)
         for path, commit in (("a", three), ("b", one))
     }
+
+
+def test_abbreviated_commits(hub: Hub) -> None:
+    """The first seven digits of a commit name it; those of none, or of a blob, are not found."""
+    one = hub.commit(None, a=b"1")
+    two = hub.commit(one, a=b"2")
+    assert listing(hub, at=one[:7])["a"].commit == one
+    assert listing(hub, at=two[:39])["a"].commit == two
+    for prefix in ("0000000", listing(hub)["a"].blob[:8]):
+        with pytest.raises(NotFound):
+            listing(hub, at=prefix)
 
 
 def test_versions_after_a_merge(hub: Hub) -> None:
