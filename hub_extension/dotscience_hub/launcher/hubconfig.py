@@ -21,6 +21,8 @@ ACCESS = f"access:services!service={SERVICE}"
 LEAN = {"MALLOC_ARENA_MAX": "2", "NODE_OPTIONS": "--max-semi-space-size=4"}
 """Environment of programs that shall be small: glibc's heaps for many threads, and node's for short-lived objects."""
 
+_PASSED_ON = ("AWS_", "PG", "SSL_CERT_")
+
 _DESCRIPTIONS: dict[Scope, dict[str, Any]] = {
     Scope.PROJECTS_READ: {"description": "Read Dotscience projects, files, tasks, logs and runs"},
     Scope.PROJECTS_WRITE: {
@@ -75,7 +77,7 @@ def configure(c: Any, settings: HubSettings) -> None:
     _configure_accounts(c, settings, folder)
     service = [sys.executable, "-m", "dotscience_hub", f"--data-dir={folder.root}", *settings.service_arguments]
     url = f"http://127.0.0.1:{settings.ports.service}"
-    add_dotscience(c, url=url, command=service, environment={PARENT: str(os.getpid()), **LEAN})
+    add_dotscience(c, url=url, command=service, environment={PARENT: str(os.getpid()), **LEAN, **_passed_on()})
     _append(c.JupyterHub, "services", {"name": LAUNCHER, "api_token": settings.launcher_token, "display": False})
     # What `dotscience-hub user add` and the wait for the runner need.
     scopes = ["admin:users", ACCESS, Scope.PROJECTS_READ.value]
@@ -83,6 +85,11 @@ def configure(c: Any, settings: HubSettings) -> None:
     # A task is started with `ds run`; a server on the hub itself would run beside its secrets.
     c.JupyterHub.spawner_class = "dotscience_hub.launcher.spawner.NoServersSpawner"
     c.JupyterHub.default_url = f"/services/{SERVICE}/"
+
+
+def _passed_on() -> dict[str, str]:
+    """Where S3's and PostgreSQL's clients look for keys and certificates; JupyterHub hands services next to nothing."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
 
 
 def _configure_network(c: Any, settings: HubSettings) -> None:
