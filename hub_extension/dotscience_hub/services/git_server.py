@@ -90,6 +90,10 @@ class GitProcess:
             if self._process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     self._process.kill()
+            # Before the wait: asyncio lets it end only when all pipes are at their end, and an unread one never is.
+            assert self._process.stdout is not None
+            while await self._process.stdout.read(_CHUNK):
+                pass
             await self._process.wait()
             await self._errors
         finally:

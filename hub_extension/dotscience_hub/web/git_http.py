@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
@@ -25,6 +26,9 @@ PREFIX = r"/services/dotscience/git/(?P<project>[^/]+?)(?:\.git)?"
 _SERVICES = {"git-upload-pack": Role.READER, "git-receive-pack": Role.WRITER}
 _NEGOTIATION = 64 << 20
 """Bytes of a fetch's request: names of commits. A push's are bounded by its pack."""
+
+STALLED_SECONDS = 120.0
+"""How long a caller may leave a piece of the answer unread: each answer holds a process, and there are not many."""
 
 _FETCH_SECONDS, _PUSH_SECONDS = 120.0, 6 * 3600.0
 """How long a request's body may take."""
@@ -96,12 +100,12 @@ class GitHandler(PatientHandler):
         return _SERVICES[service]
 
     async def relay(self, chunks: AsyncIterator[bytes]) -> None:
-        """Send what comes, as fast as the caller takes it."""
+        """Send what comes, as fast as the caller takes it; one that takes nothing for long is let go."""
         try:
             async for chunk in chunks:
                 self.write(chunk)
-                await self.flush()
-        except StreamClosedError:
+                await asyncio.wait_for(self.flush(), STALLED_SECONDS)
+        except (StreamClosedError, TimeoutError):
             self.abort()
 
     def abort(self) -> None:
