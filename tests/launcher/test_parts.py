@@ -16,10 +16,11 @@ import pytest
 from dotscience_hub.launcher import child, proxy
 from dotscience_hub.launcher.backend import choose_backend
 from dotscience_hub.launcher.errors import LauncherError
-from dotscience_hub.launcher.folder import DataFolder, write_private
+from dotscience_hub.launcher.folder import DataFolder
 from dotscience_hub.launcher.ports import inner_ports, public_port
 from dotscience_hub.launcher.processes import Process, end_all, identify
 from dotscience_hub.launcher.record import Record
+from dotscience_hub.privatefile import write_private
 from traitlets.config import PyFileConfigLoader
 
 SLEEP = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]

@@ -17,6 +17,7 @@ from .logfile import LogFile
 
 BACKOFF = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds before each next start of a child that keeps dying."""
+LOOK_SECONDS = 0.05
 STEADY_SECONDS = 60.0
 """A child that ran so long begins again with the shortest wait."""
 
@@ -114,7 +115,7 @@ class Child:
         assert self._process.stdout is not None
         # Grandchildren can hold the pipe open for long: it is read, but not waited for.
         copying = asyncio.create_task(self._log.copy(self._process.stdout))
-        code = await self._process.wait()
+        code = await _exit_code(self._process)
         await asyncio.wait({copying}, timeout=0.5)
         if not copying.done():
             copying.cancel()
@@ -131,17 +132,24 @@ class Child:
         if process is not None and process.returncode is None:
             process.send_signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(process.wait(), patience)
+                await asyncio.wait_for(_exit_code(process), patience)
             except TimeoutError:
                 self._say(f"The {self.command.name} did not end in {patience:.0f} s and is killed.")
         if process is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+            await _exit_code(process)
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.wait({self._watch})
         self._log.close()
+
+
+async def _exit_code(process: asyncio.subprocess.Process) -> int:
+    """Wait for a process alone. asyncio's own wait is over only when its output is, which grandchildren hold open."""
+    while process.returncode is None:  # noqa: ASYNC110 - asyncio has no event for it
+        await asyncio.sleep(LOOK_SECONDS)
+    return process.returncode
 
 
 def _told(code: int) -> str:
