@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import logging
 import os
 import signal
@@ -25,6 +26,7 @@ from jupyter_dotscience.client import Client
 
 USAGE, FAILURE = 2, 1
 DEFAULT_SLOTS = 2
+_PR_SET_DUMPABLE = 4
 _EPILOG = """\
 environment:
   TOKEN            the runner's token, as `ds runner create` showed it; or
@@ -48,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stream=sys.stderr,
     )
     logging.getLogger("urllib3").setLevel(logging.ERROR)
+    keep_private()
     try:
         return _run(options, os.environ)
     except UsageError as error:
@@ -56,6 +59,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BackendError, DotscienceError, NoLibrary, SpoolInUse, OSError) as error:
         sys.stderr.write(f"dotscience-runner: {error}\n")
         return FAILURE
+
+
+def keep_private() -> None:
+    """Let no process of the same user read this one's memory or environment, where the token is.
+
+    A task without a sandbox is such a process. See PR_SET_DUMPABLE in prctl(2), and proc(5) on /proc/PID/environ.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -62,3 +62,13 @@ def test_a_wrong_token_ends_the_agent_and_is_not_shown(hub: FakeHub, tmp_path: P
     assert done.returncode == 1
     assert "does not accept the runner's token" in done.stderr
     assert "WRONGTOKEN" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl(2) is Linux'")
+def test_a_task_cannot_read_the_agents_environment() -> None:
+    """The kernel shows an agent's memory and environment to no other process of its user; its children are as usual."""
+    look = "import ctypes; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), flush=True)"  # PR_GET_DUMPABLE
+    script = f"import subprocess, sys; from dotscience_runner.main import keep_private; keep_private(); {look};"
+    script += f"subprocess.run([sys.executable, '-c', {look!r}], check=True)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "1"]
