@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from .guard import NobodyListens
+from .text import printable
 
 if TYPE_CHECKING:
     from jupyter_dotscience.api.logs import LogEntry
@@ -86,14 +87,23 @@ class VerbosePrinter:
 
 
 def headed(entry: LogEntry) -> bytes:
-    """``2026-11-21T19:06:52.368127Z stderr: line``; always a whole line."""
+    """``2026-11-21T19:06:52.368127Z stderr: line``; always a whole line.
+
+    A job's output is as it was written; what the infrastructure says can hold names of files that the job chose.
+    """
     from jupyter_dotscience.api.logs import LogStream
 
     seconds, nanoseconds = divmod(entry.time, 1_000_000_000)
     moment = dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
     kind = "" if entry.stream is LogStream.STDOUT else f" {entry.stream.value}"
-    end = b"" if entry.data.endswith(b"\n") else b"\n"
-    return f"{moment}.{nanoseconds // 1000:06d}Z{kind}: ".encode() + entry.data + end
+    data = entry.data if entry.stream.workload else _printable(entry.data)
+    end = b"" if data.endswith(b"\n") else b"\n"
+    return f"{moment}.{nanoseconds // 1000:06d}Z{kind}: ".encode() + data + end
+
+
+def _printable(data: bytes) -> bytes:
+    text = data.decode(errors="replace").removesuffix("\n")
+    return printable(text).encode() + b"\n"
 
 
 def put(stream: BinaryIO, data: bytes) -> None:
