@@ -66,10 +66,10 @@ def on_expiry(*, attempts: int, silent: int, acknowledged: bool, finishing: bool
 
 
 def was_away(last: dt.datetime, now: dt.datetime, expected: float, tolerance: float) -> bool:
-    """Whether the service itself stood still between two looks at the clock.
+    """Whether the service itself stood still between two looks at the clock, or the clock was set.
 
     By the wall clock: a suspended machine's monotonic clock stands still too. A clock that was set forward looks the
-    same, and the same thing is right then.
+    same, and the same thing is right then. After one that was set back, leases would last for longer than they should.
 
     Args:
         last: The look before.
@@ -77,4 +77,4 @@ def was_away(last: dt.datetime, now: dt.datetime, expected: float, tolerance: fl
         expected: Seconds that should lie between them.
         tolerance: Seconds more that mean nothing.
     """
-    return (now - last).total_seconds() > expected + tolerance
+    return now < last or (now - last).total_seconds() > expected + tolerance

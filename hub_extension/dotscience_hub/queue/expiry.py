@@ -32,10 +32,10 @@ class Expiry:
         self._clock = clock
 
     def extend_all(self) -> None:
-        """Let no lease expire before its full time from now: the service was away, and could not hear the agents."""
+        """Let all leases expire their full time from now: the service was away, and could not hear the agents."""
         until = self._clock() + self._terms.lease
         with self._database.write() as session:
-            session.execute(update(TaskRow).where(TaskRow.lease_expires < until).values(lease_expires=until))
+            session.execute(update(TaskRow).where(TaskRow.lease_expires.is_not(None)).values(lease_expires=until))
 
     def expire(self) -> int:
         """Deal with all leases that have expired; how many there were."""

@@ -283,6 +283,21 @@ def test_no_lease_is_lost_because_the_service_slept(world: World) -> None:
     assert world.get(held.task).status is S.QUEUED
 
 
+def test_a_clock_that_is_set_back_does_not_keep_leases_for_longer(world: World) -> None:
+    """A runner that died just before the clock was set back a day loses its task in a minute, not in a day (F17)."""
+    project, agent = world.project(), world.runner()
+    world.task(project)
+    held = world.claimed(agent)
+    world.sync(agent, held)
+    sweeper = Sweeper(world.queue.expiry, clock=world.clock)
+    sweeper.sweep()
+    world.clock.advance(-86_400)
+    for _ in range(70):
+        world.clock.advance(1)
+        sweeper.sweep()
+    assert world.get(held.task).status is S.QUEUED
+
+
 def test_what_was_being_saved_is_not_run_again(world: World) -> None:
     """A task whose outcome the hub knew when everything fell silent ends as lost; it could be saved twice else."""
     project, agent = world.project(), world.runner()
