@@ -119,7 +119,8 @@ def _endpoints(settings: Settings, services: Iterable[object]) -> list[Endpoint]
 def _listen(application: Application) -> HTTPServer:
     address = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
     # The proxy is on this machine or in the hub's own network: what it says about the caller is true.
-    server = HTTPServer(application, xheaders=True, chunk_size=CHUNK)
+    # What reads a body bit by bit sets its own limit; the others hold it in memory before they know who calls.
+    server = HTTPServer(application, xheaders=True, chunk_size=CHUNK, max_body_size=lfs.MAX_BATCH)
     server.listen(address.port or 80, address.hostname or "127.0.0.1")
     return server
 

@@ -26,6 +26,8 @@ from .ports import TaskLogs, Workspaces
 from .task_views import TaskViews
 
 _AT_ONCE = 100
+MAX_COMMAND = 1 << 20
+"""Bytes of a command with its environment; Linux takes about two million (execve(2), "Limits on size")."""
 
 
 class Tasks:
@@ -212,5 +214,12 @@ def _check_texts(workload: api.Workload) -> None:
         texts += workload.command
         if not workload.command[0]:
             raise BadRequest("The command is empty; name a program to run.", code="bad_command")
+    size = sum(len(text.encode(errors="surrogatepass")) + 1 for text in (*texts, *workload.environment))
+    if size > MAX_COMMAND:
+        raise BadRequest(
+            f"The command and its environment have {size} bytes, of {MAX_COMMAND} at the most; put long texts into a "
+            "file of the workspace.",
+            code="bad_command",
+        )
     if any("\0" in text for text in texts):
         raise BadRequest("The command and its environment cannot hold NUL bytes.", code="bad_command")

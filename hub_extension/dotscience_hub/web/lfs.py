@@ -25,7 +25,8 @@ from .problems import problem_of
 from .uploads import Upload
 
 CONTENT_TYPE = "application/vnd.git-lfs+json"
-_MAX_BATCH = 16 << 20
+MAX_BATCH = 16 << 20
+"""Bytes of a list of objects; to be set as the server's limit for bodies that are read as a whole."""
 _EXPIRES = 3600
 
 
@@ -80,11 +81,6 @@ class LfsHandler(GitHandler):
 
 class Batch(LfsHandler):
     """`POST objects/batch`: where to send or get objects."""
-
-    async def prepare(self) -> None:
-        """Refuse what nobody needs to read."""
-        if int(self.request.headers.get("Content-Length") or 0) > _MAX_BATCH:
-            raise BadRequest("The batch is too large.")
 
     async def post(self, project: str) -> None:
         """Answer with an action per object."""

@@ -231,3 +231,18 @@ def test_a_waiting_task_says_what_for(world: World) -> None:
     world.hello(agent, gpu="a100")
     assert world.get(task).message == "Waiting for a runner with gpu=a100 to be free."
     assert world.claimed(agent).task == task
+
+
+@pytest.mark.parametrize(
+    "workload",
+    [
+        CommandWorkload(command=["x" * 100_000] * 20),
+        CommandWorkload(command=["true"], environment={f"V{number}": "x" * 100_000 for number in range(20)}),
+    ],
+    ids=["command", "environment"],
+)
+def test_a_command_that_no_machine_can_start_is_refused(world: World, workload: CommandWorkload) -> None:
+    """Megabytes of arguments or variables are one clear error, and no list of tasks has to carry them (B8)."""
+    project = world.project()
+    with pytest.raises(BadRequest, match="1048576 at the most"):
+        world.task(project, workload=workload)
