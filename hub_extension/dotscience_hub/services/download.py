@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 CONTENT_TYPE = "application/octet-stream"
 CHUNK = 1 << 20
+
+_readers = ThreadPoolExecutor(16, thread_name_prefix="download")
+"""Threads for this alone: a store that does not answer must not hold up heartbeats, which use the loop's own."""
 
 Open = Callable[[int, int | None], AsyncIterator[bytes]]
 
@@ -55,13 +59,14 @@ def of_iterator(
     """
 
     async def chunks(start: int, length: int | None) -> AsyncIterator[bytes]:
-        source = await asyncio.to_thread(read, start, length)
+        loop = asyncio.get_running_loop()
+        source = await loop.run_in_executor(_readers, read, start, length)
         try:
-            while chunk := await asyncio.to_thread(next, source, b""):
+            while chunk := await loop.run_in_executor(_readers, next, source, b""):
                 yield chunk
         finally:
             close = getattr(source, "close", None)
             if close is not None:
-                await asyncio.to_thread(close)
+                await loop.run_in_executor(_readers, close)
 
     return Download(size=size, chunks=chunks, filename=filename)
