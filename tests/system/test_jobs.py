@@ -135,6 +135,7 @@ def test_values_and_arguments_arrive_as_they_are(work: Lab) -> None:
     assert done.stdout.decode().split("\0") == ["a\n'b\" $c=d", *words]
 
 
+@pytest.mark.usefixtures("bubblewrap")
 def test_links_that_a_job_makes_are_never_followed(work: Lab, running_hub: RunningHub, tmp_path: Path) -> None:
     """A link to a file of the machine, to the hub's secrets, to a spool or to everything is kept as a link, no more."""
     spool = work.folder / "runner0" / "spool"

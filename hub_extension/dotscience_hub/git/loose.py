@@ -94,7 +94,9 @@ class LooseWriter:
 def _move(temporary: Path, target: Path) -> None:
     """Rename into a folder that a repack, which removes empty ones, may take away at any moment."""
     while True:
-        target.parent.mkdir(exist_ok=True)
+        # Not by exist_ok, which fails when the folder goes away between its two looks.
+        with contextlib.suppress(FileExistsError):
+            target.parent.mkdir()
         try:
             temporary.replace(target)
             return
