@@ -212,3 +212,17 @@ def test_the_runner_works_and_ends_with_the_hub(tmp_path: Path) -> None:
         hub.process.send_signal(signal.SIGTERM)
         assert hub.process.wait(15) == 0
         assert alive(family) == []
+
+
+def test_tasks_without_a_sandbox_are_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is neither Docker nor bubblewrap, whoever starts a hub hears what that means before others use it."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for folder in os.environ["PATH"].split(os.pathsep):
+        for program in Path(folder).glob("*"):
+            link = programs / program.name
+            if program.name != "bwrap" and not link.is_symlink():
+                link.symlink_to(program)
+    monkeypatch.setenv("PATH", str(programs))
+    with hubprocess.hub(tmp_path / "data", "--backend", "process"):
+        assert "without a sandbox" in (tmp_path / "data.log").read_text()

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from jupyter_dotscience.api.routes import PREFIX
-from jupyter_dotscience.api.runners import RunnerList, RunnerStatus
+from jupyter_dotscience.api.runners import Runner, RunnerList, RunnerStatus
 
 TIMEOUT = 10.0
 # The hub is on this machine: a proxy that the environment names has nothing to do with it.
@@ -45,10 +45,15 @@ class HubApi:
 
     def runner_online(self, name: str) -> bool:
         """Whether the local runner has been heard of lately."""
+        return any(runner.status is RunnerStatus.ONLINE for runner in self._runners(name))
+
+    def is_open(self, name: str) -> bool:
+        """Whether tasks of the runner are kept apart from nothing."""
+        return any(runner.isolation.startswith("none") for runner in self._runners(name))
+
+    def _runners(self, name: str) -> list[Runner]:
         status, body = self._request("GET", f"{PREFIX}/runners?ref={quote(name)}")
-        if status != 200:
-            return False
-        return any(item.status is RunnerStatus.ONLINE for item in msgspec.json.decode(body, type=RunnerList).items)
+        return msgspec.json.decode(body, type=RunnerList).items if status == 200 else []
 
     def add_user(self, name: str) -> bool:
         """Make the hub know a user; whether it answered. It makes no difference for one it knows."""

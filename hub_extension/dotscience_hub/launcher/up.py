@@ -37,6 +37,10 @@ HEAD_START, PATIENCE, REST_PATIENCE = 1.0, 8.0, 2.0
 """Seconds to end in; together under the 15 in which everything has ended."""
 _CONFIG = Path(__file__).with_name("jupyterhub_config.py")
 _DROPPED = ("JUPYTERHUB_", "CONFIGPROXY_", "DOTSCIENCE_")
+_OPEN = (
+    "Warning: tasks run as this user, without a sandbox: everybody who may log in could read all of the hub, its "
+    "secrets included. Install bubblewrap or Docker before others use it."
+)
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - recognised, not chosen
 
 
@@ -191,6 +195,8 @@ class AllInOne:
         child = await self._launch(Command("runner", arguments, environment, self._folder.runner))
         await self._until(child, lambda: api.runner_online(LOCAL_RUNNER), f"the runner ({backend} backend)")
         child.settle()
+        if await asyncio.to_thread(api.is_open, LOCAL_RUNNER):
+            self._say(_OPEN)
 
     async def _launch(self, command: Command) -> Child:
         log = LogFile(self._folder.logs, command.name, echo=self._options.verbose)
