@@ -193,3 +193,16 @@ def test_runs_that_were_never_published_have_failed(
     assert report.workload_file == "t.py"
     assert report.started is not None
     assert report.started.isoformat() == "2026-01-01T00:00:00.500000+00:00"
+
+
+def test_a_folder_of_very_many_names_is_not_read_to_its_end(
+    folder: Path, follower: Callable[[], PointsFollower], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that makes names without end costs the agent a bounded look each time (F13)."""
+    monkeypatch.setattr(points, "MOST_LISTED", 10)
+    for number in range(100):
+        (folder / f"{number}.points").touch()
+    looked: list[str] = []
+    monkeypatch.setattr(PointsFollower, "_advance", lambda _self, name, _position: bool(looked.append(name)))
+    follower().follow()
+    assert len(looked) == 10
