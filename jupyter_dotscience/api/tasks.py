@@ -57,12 +57,34 @@ Image = Annotated[
 ]
 
 
+class Repository(Request, frozen=True, kw_only=True):
+    """A git repository to clone into the workspace before the command runs.
+
+    It lands in a folder named after it (``code`` when no name can be told). One that is there already is updated, local
+    changes in it overwritten. Submodules are not followed.
+    """
+
+    url: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=4000,
+            pattern=r"^[^\x00-\x20\x7f-][^\x00-\x20\x7f]*$",
+            description="What `git clone` takes: https, ssh (also user@host:path), git or file.",
+        ),
+    ]
+    ref: Annotated[
+        str | None, Meta(description="A branch, tag or commit hash; by default the remote's default branch.")
+    ] = None
+
+
 class CommandWorkload(Request, frozen=True, kw_only=True, tag_field="kind", tag="command"):
     """A program and its arguments, run in the workspace."""
 
     command: Annotated[list[Annotated[str, Meta(max_length=131_072)]], Meta(min_length=1, max_length=10_000)]
     image: Image = DEFAULT_IMAGE
     environment: Environment = msgspec.field(default_factory=dict)
+    repository: Repository | None = None
 
 
 class JupyterWorkload(Request, frozen=True, kw_only=True, tag_field="kind", tag="jupyter"):
