@@ -22,11 +22,26 @@ pytest_plugins = [
 
 TESTS = Path(__file__).parent
 # A wrong answer should show in seconds: pure rooms first, then the ones with servers, whole-system tests last.
-ORDER = ["api", "library", "workspace", "client", "tools", "services", "cli", "runner", "hub", "launcher", "scenarios", "system", "docker"]
+ORDER = [
+    "api",
+    "library",
+    "workspace",
+    "client",
+    "tools",
+    "services",
+    "cli",
+    "runner",
+    "hub",
+    "launcher",
+    "scenarios",
+    "conformance",
+    "system",
+    "docker",
+]
 
 
 # Settings of this test run itself; any other DOTSCIENCE_* variable belongs to the person who runs the tests.
-KEPT = {VARIABLE, "DOTSCIENCE_PROXY"}
+KEPT = {VARIABLE, "DOTSCIENCE_PROXY", "DOTSCIENCE_CONFORMANCE_DATABASE", "DOTSCIENCE_CONFORMANCE_BACKEND"}
 
 
 def pytest_configure() -> None:
