@@ -73,9 +73,18 @@ class Repository(Request, frozen=True, kw_only=True):
             description="What `git clone` takes: https, ssh (also user@host:path), git or file.",
         ),
     ]
-    ref: Annotated[
-        str | None, Meta(description="A branch, tag or commit hash; by default the remote's default branch.")
-    ] = None
+    ref: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=1000,
+                pattern=r"^[^\x00-\x20\x7f]+$",
+                description="A branch, tag or commit hash; by default the remote's default branch.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class CommandWorkload(Request, frozen=True, kw_only=True, tag_field="kind", tag="command"):
@@ -152,6 +161,9 @@ class Execution(Request, frozen=True, kw_only=True):
     backend: str = ""
     isolation: Annotated[str, Meta(description="One sentence on what separates the task from the machine.")] = ""
     image_digest: str | None = None
+    repository_commit: Annotated[
+        Sha1 | None, Meta(description="The commit of the workload's repository that was checked out.")
+    ] = None
     machine: Machine = Machine()
     runner_version: str = ""
     started: Time | None = None
