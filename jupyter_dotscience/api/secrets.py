@@ -40,6 +40,10 @@ class SecretWithData(Model, frozen=True, kw_only=True):
         Meta(description="Base64 of a JSON object whose `public_key` and `private_key` are base64 of OpenSSH files."),
     ]
 
+    def __repr__(self) -> str:
+        """Without the private half: what is shown ends up in logs."""
+        return f"{type(self).__name__}(secret={self.secret!r})"
+
 
 class SecretCreate(Request, frozen=True, kw_only=True):
     """A key pair to make."""
@@ -71,6 +75,10 @@ class TaskSecret(Model, frozen=True, kw_only=True):
     name: str
     type: SecretType
     private_key: Annotated[str, Meta(description="An OpenSSH private key file, not encrypted. Never logged.")]
+
+    def __repr__(self) -> str:
+        """Without the key: what is shown ends up in logs."""
+        return f"{type(self).__name__}(name={self.name!r}, type={self.type!r})"
 
 
 class TaskSecrets(Model, frozen=True, kw_only=True):
