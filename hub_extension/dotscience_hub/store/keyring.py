@@ -164,11 +164,8 @@ class Keyring:
         Raises:
             KeyringError: Its key is not among ours, or it was changed, or belongs to something else.
         """
-        header, nonce, text = (
-            sealed[:_HEADER_BYTES],
-            sealed[_HEADER_BYTES:][:_NONCE_BYTES],
-            sealed[_HEADER_BYTES + _NONCE_BYTES :],
-        )
+        header, rest = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES:]
+        nonce, text = rest[:_NONCE_BYTES], rest[_NONCE_BYTES:]
         key = next((key for key in self._source.read() if _VERSION + key_id(key) == header), None)
         if key is None:
             raise KeyringError(
@@ -177,7 +174,7 @@ class Keyring:
             )
         try:
             return AESGCM(key).decrypt(nonce, text, header + about.encode())
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # a ValueError when it is too short even for a nonce
             raise KeyringError("What the hub stored encrypted was changed, or belongs to something else.") from None
 
     def is_current(self, sealed: bytes) -> bool:

@@ -78,7 +78,7 @@ def test_a_new_secret(world: World) -> None:
 
 
 def test_who_sees_reads_and_removes(world: World) -> None:
-    """Of a project: owners all, others that it is there, strangers nothing; an admin no private half that is not theirs."""
+    """Of a project: owners all, others that it is there, strangers nothing; an admin no private half of others."""
     project = world.project("ada", bob=Role.WRITER, eve=Role.READER, cy=Role.OWNER)
     secret = made(world, project=project).id
     assert halves(world, secret, "cy") == halves(world, secret, "ada")
@@ -217,9 +217,7 @@ def test_nothing_shows_a_private_half(world: World, caplog: pytest.LogCaptureFix
     secret = made(world)
     both = world.secrets.get_secret(user("ada"), secret=secret.id)
     _, private = halves(world, secret.id)
-    world.task(world.project())
-    world.claimed(agent := world.runner())
-    task = world.task(world.project())
+    task, agent = world.task(world.project()), world.runner()
     world.claimed(agent)
     given = world.secrets.get_task_secrets(agent.caller, task=task, body=SecretsQuery(fence=1))
     pair = make_key_pair(SecretType.ED25519, "")
