@@ -26,6 +26,15 @@ _BRANCHES: Final = "refs/remotes/origin/"
 _TAGS: Final = "refs/tags/"
 _ROOM = 64 << 20
 """Bytes of the disk that stay free."""
+_CONFIG: Final = f"""\
+[core]
+\trepositoryFormatVersion = 0
+\tfileMode = true
+\tbare = false
+\tlogAllRefUpdates = true
+[remote "origin"]
+\tfetch = +refs/heads/*:{_BRANCHES}*
+"""
 # Mistakes of old programs that harm nobody: git-fsck(1) has their meaning. All other findings refuse the repository.
 _HARMLESS: Final = (
     "badDate", "badEmail", "badFilemode", "badName", "badTimezone", "missingEmail", "missingNameBeforeEmail",
@@ -215,15 +224,9 @@ class Clone:
 
     def _write_config(self, branch: str | None) -> None:
         config = self._git.repository / "config"
-        config.unlink()
-        facts = {
-            "core.repositoryFormatVersion": "0",
-            "core.fileMode": "true",
-            "core.bare": "false",
-            "core.logAllRefUpdates": "true",
-            "remote.origin.url": self._address.url,
-            "remote.origin.fetch": f"+refs/heads/*:{_BRANCHES}*",
-        }
+        config.write_text(_CONFIG)
+        # What others have named is quoted by git itself.
+        facts = {"remote.origin.url": self._address.url}
         if branch is not None:
             facts |= {f"branch.{branch}.remote": "origin", f"branch.{branch}.merge": f"refs/heads/{branch}"}
         for name, value in facts.items():
@@ -252,6 +255,7 @@ def _settings(address: Address) -> Mapping[str, str]:
     settings = {
         "remote.origin.url": address.url,
         "remote.origin.fetch": f"+refs/heads/*:{_BRANCHES}*",
+        "remote.origin.followRemoteHEAD": "never",
         "fetch.fsckObjects": "true",
         # Hosts answer PROJECT with a redirect to PROJECT.git. But a password must not go with one.
         "http.followRedirects": "false" if address.authorization else "initial",

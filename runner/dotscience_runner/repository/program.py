@@ -9,7 +9,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -121,23 +121,27 @@ def run(
     """
     words, output = _Words(watch), _Output(consumer)
     command = ["git", "--git-dir", str(git.repository), *arguments]
-    try:
-        # A session of its own, so that git's helpers can be killed with it.
-        with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=git.environment(work_tree), cwd=work_tree, start_new_session=True,
-        ) as process:  # fmt: skip
-            try:
-                _attend(process, words, output, watch, quiet_seconds)
-            except BaseException:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                raise
-    except OSError as error:
-        raise RepositoryError(f"Git cannot be run: {error.strerror}. Install git 2.35 or newer.") from error
+    with _begin(command, git.environment(work_tree), work_tree) as process:
+        try:
+            _attend(process, words, output, watch, quiet_seconds)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
     if process.returncode:
         raise RepositoryError("; ".join(words.kept[-_TOLD:]) or f"git {arguments[0]} ended with {process.returncode}")
     return output.kept.decode(errors="surrogateescape")
+
+
+def _begin(command: Sequence[str], environment: Mapping[str, str], folder: Path | None) -> subprocess.Popen[bytes]:
+    try:
+        # A session of its own, so that git's helpers can be killed with it.
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
+            cwd=folder, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        raise RepositoryError(f"git cannot be run: {error.strerror}; install git 2.35 or newer") from error
 
 
 def _attend(
