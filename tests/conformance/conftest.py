@@ -1,4 +1,4 @@
-"""Fixtures: one hub with a runner per process of the test run, a new person per module.
+"""Fixtures: one hub with a runner per process of the test run, a new project per module.
 
 `DOTSCIENCE_CONFORMANCE_DATABASE=postgresql` puts that hub on PostgreSQL, `DOTSCIENCE_CONFORMANCE_BACKEND=docker` lets
 its runner use containers. By default it is SQLite and processes; `test_main_path.py` goes the other ways shortly.
@@ -58,15 +58,15 @@ def new_person(site: Site, folder: Path) -> Person:
     return Person(site, name, token, home, Program.at(home, DOTSCIENCE_URL=site.hub.url, DOTSCIENCE_TOKEN=token))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def person(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Person:
-    """Somebody new, for all tests of a module."""
+    """The person who does what the manual says."""
     return new_person(site, tmp_path_factory.mktemp("person"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def other(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Person:
-    """Somebody else."""
+    """Somebody else, who has nothing of their own."""
     return new_person(site, tmp_path_factory.mktemp("other"))
 
 
