@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dotscience_cli.lazy import Group
 from dotscience_cli.tables import listing_options
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 _STATES = ["queued", "assigned", "preparing", "running", "saving", "succeeded", "failed", "stopped", "lost"]
 
 
-@click.group()
+@click.group(cls=Group)
 def task() -> None:
     """Manage tasks: what runs, ran or waits to run."""
 
