@@ -39,6 +39,8 @@ def rotate(data_dir: Path, config: Path | None, db_url: str | None) -> None:
     needs a copy of them. Where the configuration gives the keys, put the new one first and start the service again
     before; afterwards the others may be taken out.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
     from dotscience_hub.app.rotation import rotate_keys
     from jupyter_dotscience.api.problems import DotscienceError
 
@@ -46,6 +48,9 @@ def rotate(data_dir: Path, config: Path | None, db_url: str | None) -> None:
         done = rotate_keys(_settings(data_dir, config, db_url))
     except (DotscienceError, OSError) as error:
         raise click.ClickException(str(error)) from None
+    except SQLAlchemyError as error:
+        # Its own text would show the statement; the driver's says why.
+        raise click.ClickException(f"The database cannot be used: {getattr(error, 'orig', error)}") from None
     click.echo(f"Encrypted {done.resealed} secret(s) anew; the key of all is {done.newest} now.")
     if done.removed:
         click.echo(f"Removed {done.removed} old key(s).")
