@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import re
 import shutil
@@ -13,6 +14,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key
+from dotscience_hub.store import models
+from dotscience_hub.store.database import Database
+from sqlalchemy import select
 
 from tests.require import require
 
@@ -175,9 +179,22 @@ def found_below(folder: Path, wanted: dict[str, bytes]) -> list[tuple[str, str]]
     return [(str(path), what) for path in files for what, text in wanted.items() if text in path.read_bytes()]
 
 
+def rows_of(config: Path) -> bytes:
+    """All that is in the database that a configuration names, as bytes are and as text shows them."""
+    url = ast.literal_eval(config.read_text().partition("db_url = ")[2])
+    database = Database(url)
+    with database.read() as session:
+        values = [v for t in models.metadata.sorted_tables for row in session.execute(select(t)) for v in row]
+    database.dispose()
+    assert len(values) > 20
+    return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_private_key_is_on_the_hubs_disk(person: Person, project: str, tmp_path: Path, kind: str) -> None:
-    """After it was made, read, used by a task, and after the keys that encrypt it were rotated: in no form, no log."""
+def test_no_private_key_is_where_the_hub_keeps_things(
+    person: Person, project: str, tmp_path: Path, kind: str, conformance_arguments: list[str]
+) -> None:
+    """After it was made, read, and there was a task: in no form in a file, a row of any table, or a log."""
     hub = person.site.hub
     name = f"scanned-{kind}"
     generate(person, name, "--project", project, "--type", kind)
@@ -189,6 +206,10 @@ def test_no_private_key_is_on_the_hubs_disk(person: Person, project: str, tmp_pa
     person.run(project, "true")
     assert name in person("secret", "ls", "-q")
     assert found_below(hub.data_dir, wanted) == []
+    if conformance_arguments[2:]:
+        rows = rows_of(Path(conformance_arguments[3]))
+        assert name.encode() in rows
+        assert [what for what, text in wanted.items() if text in rows] == []
     assert not any(text in hub.data_dir.with_name(f"{hub.data_dir.name}.log").read_bytes() for text in wanted.values())
     person("secret", "rm", name)
 
