@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import base64
+import contextlib
+import getpass
 import re
 import shutil
 import subprocess
@@ -172,11 +174,18 @@ def marks(private: bytes) -> dict[str, bytes]:
     }
 
 
-def found_below(folder: Path, wanted: dict[str, bytes]) -> list[tuple[str, str]]:
+def read(path: Path) -> bytes:
+    """A file's content; what somebody has removed meanwhile has none."""
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    return b""
+
+
+def found_below(folder: Path, wanted: dict[str, bytes], fewest: int = 5) -> list[tuple[str, str]]:
     """Which of these pieces is in which file."""
     files = [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    assert len(files) > 5
-    return [(str(path), what) for path in files for what, text in wanted.items() if text in path.read_bytes()]
+    assert len(files) >= fewest
+    return [(str(path), what) for path in files for what, text in wanted.items() if text in read(path)]
 
 
 def rows_of(config: Path) -> bytes:
@@ -188,6 +197,30 @@ def rows_of(config: Path) -> bytes:
     database.dispose()
     assert len(values) > 20
     return b"\n".join(value if isinstance(value, bytes) else str(value).encode() for value in values)
+
+
+def test_a_task_clones_with_its_projects_key(
+    person: Person, other: Person, sshd: SshServer, tmp_path: Path, project: str
+) -> None:
+    """The server lets in whoever has it: tasks of this project, not those of another; no trace stays on the runner."""
+    repository = tmp_path / "fit"
+    git = ["git", "-C", str(repository), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", "init", "-q", str(repository)], check=True)
+    (repository / "said").write_text("from the repository\n")
+    subprocess.run([*git, "add", "said"], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "First"], check=True)
+    sshd.authorize(generate(person, "deploy", "--project", project))
+    wanted = marks(extract(person, "deploy", "private_key"))
+    options = ["-R", f"ssh://{getpass.getuser()}@127.0.0.1:{sshd.port}{repository}"]
+    assert person.run(project, *options, "cat", "fit/said").stdout == b"from the repository\n"
+    refused = other.run(other.project(), *options, "true", status=None)
+    assert refused.returncode != 0
+    assert b"Permission denied" in refused.stderr
+    person("secret", "rm", "deploy")
+    assert person.run(person.project(), *options, "true", status=None).returncode != 0
+    assert found_below(person.site.hub.data_dir, wanted) == []
+    for place in Path("/dev/shm").glob("dotscience-runner-*"):
+        assert found_below(place, wanted, fewest=0) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

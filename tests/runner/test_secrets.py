@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import stat
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import cast
@@ -71,6 +72,20 @@ def test_keys_are_there_during_the_use_and_gone_after_it(folder: Path, tmp_path:
         assert {stat.S_IMODE(path.parent.stat().st_mode) for path in found} == {0o700}
         raise ZeroDivisionError
     assert hub.asked == [(7, "t")]
+    assert left(tmp_path) == []
+    assert list((tmp_path / "shm").glob("*")) == []
+
+
+def test_many_tasks_at_once(folder: Path, tmp_path: Path) -> None:
+    """Each finds its keys, whoever is done meanwhile, and nothing stays."""
+
+    def use() -> int:
+        with secrets.keys(client(Hub(1)), "t", 1, folder) as command:
+            (key,) = options_of(command)["identityfile"]
+            return Path(key.strip('"').replace("%%", "%")).read_text().count(PRIVATE)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda _: use(), range(40))) == [1] * 40
     assert left(tmp_path) == []
 
 

@@ -18,7 +18,7 @@ import shlex
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dotscience_runner.files import remove_tree
@@ -52,7 +52,7 @@ def keys(client: Client, task: str, fence: int, folder: Path) -> Iterator[str]:
         OSError: the files cannot be written.
     """
     found = client.get_task_secrets(SecretsQuery(fence=fence), task=task).items
-    with _written(found, _private(folder)) as files:
+    with _written(found, folder) as files:
         yield ssh_command(files, folder / "known_hosts")
 
 
@@ -94,12 +94,21 @@ def _word(path: Path) -> str:
 
 
 @contextmanager
-def _written(found: Sequence[TaskSecret], private: Path) -> Iterator[list[Path]]:
-    use = Path(tempfile.mkdtemp(prefix=_USE, dir=private))
+def _written(found: Sequence[TaskSecret], folder: Path) -> Iterator[list[Path]]:
+    use = _new_use(folder)
     try:
         yield [_write(use / str(number), secret.private_key) for number, secret in enumerate(found)]
     finally:
         remove_tree(use)
+        with suppress(OSError):
+            use.parent.rmdir()  # unless something else is in it
+
+
+def _new_use(folder: Path) -> Path:
+    while True:
+        # Another task that is done removes the place that both use, perhaps just now.
+        with suppress(FileNotFoundError):
+            return Path(tempfile.mkdtemp(prefix=_USE, dir=_private(folder)))
 
 
 def _write(path: Path, key: str) -> Path:
