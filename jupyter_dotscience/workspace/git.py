@@ -112,7 +112,7 @@ class Git:
             environment["GIT_WORK_TREE"] = str(work_tree)
         if index is not None:
             environment["GIT_INDEX_FILE"] = str(index)
-        return environment | self.variables
+        return {**environment, **self.variables}
 
 
 def _communicate(

@@ -970,6 +970,11 @@ export interface components {
              *     }
              */
             readonly machine: components["schemas"]["Machine"];
+            /**
+             * @description The commit of the workload's repository that was checked out.
+             * @default null
+             */
+            readonly repository_commit: string | null;
             /** @default  */
             readonly runner_version: string;
             /** @default null */
@@ -1355,10 +1360,7 @@ export interface components {
          *         changes in it overwritten. Submodules are not followed.
          */
         readonly Repository: {
-            /**
-             * @description A branch, tag or commit hash; by default the remote's default branch.
-             * @default null
-             */
+            /** @default null */
             readonly ref: string | null;
             /** @description What `git clone` takes: https, ssh (also user@host:path), git or file. */
             readonly url: string;
