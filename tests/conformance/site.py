@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import re
 import subprocess
+import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,6 @@ class Person:
     token: str
     home: Path
     ds: Program
-    _projects: list[str] = field(default_factory=list)
 
     def __call__(self, *arguments: str, status: int = 0, stdin: bytes = b"", cwd: Path | None = None) -> str:
         """What a command prints; it must end with this exit status."""
@@ -95,6 +96,30 @@ class Person:
         task = self.start(project, "sh", "-c", f"echo {said}; exec sleep 1000")
         wait(lambda: self("logs", task), lambda log: said in log)
         return task
+
+
+@contextlib.contextmanager
+def own_runner(person: Person, folder: Path, name: str, *labels: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A new runner of this person, and its agent.
+
+    Args:
+        person: Its owner.
+        folder: For its spool and its log.
+        name: Of the runner.
+        labels: NAME=VALUE.
+    """
+    given = [word for label in labels for word in ("--label", label)]
+    token = person("runner", "create", "-q", *given, name).partition("TOKEN=")[2].split()[0]
+    environment = {**os.environ, "TOKEN": token, "DOTSCIENCE_URL": person.site.hub.url}
+    agent = [sys.executable, "-m", "dotscience_runner", "--spool", str(folder / "spool"), "--backend", "process"]
+    with (folder / "agent.log").open("wb") as log:
+        process = subprocess.Popen(agent, env=environment, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
+        print((folder / "agent.log").read_text(errors="replace"))
 
 
 def wait(look: Callable[[], Any], condition: Callable[[Any], bool]) -> Any:

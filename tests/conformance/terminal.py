@@ -13,6 +13,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 
 from tests.cli.program import COMMAND, Program
@@ -79,6 +80,13 @@ class Terminal:
         while (found := self.seen.find(text, start)) < 0:
             assert next(pieces, None) is not None, f"{text!r} never came:\n{self.seen.decode(errors='replace')}"
         return found + len(text)
+
+    def settle(self) -> None:
+        """Wait until the command waits: between a prompt and the reading of an answer a signal may get lost."""
+        deadline = time.monotonic() + SECONDS
+        while Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "S":
+            assert time.monotonic() < deadline, "the command never waited"
+            time.sleep(0.01)
 
     def end(self) -> int:
         """Wait until the command has ended; its exit status."""

@@ -86,6 +86,7 @@ def test_interrupting_the_question_stores_nothing(fresh: Program) -> None:
     before = kept(fresh)
     with Terminal(fresh, "login", "alice") as terminal:
         terminal.expect(b"Password: ")
+        terminal.settle()
         terminal.type(INTERRUPT)
         assert terminal.end() == 130
     assert b"Traceback" not in terminal.seen

@@ -50,7 +50,7 @@ def test_only_what_changed_is_uploaded(person: Person, folder: Path) -> None:
     said += [person.run(project, "-u", str(folder), "cat", "train.py").stderr.decode() for _ in range(2)]
     counts = [next((line for line in text.splitlines() if line.startswith("Uploading")), "") for text in said]
     assert counts == [
-        "Uploading 2 changed files (27 B).",
+        "Uploading 2 changed files (26 B).",
         "Uploading 1 changed file (10 B).",
         "",
         "",

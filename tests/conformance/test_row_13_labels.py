@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from .site import Person
+from .site import Person, own_runner
 
 
 @pytest.fixture
 def labelled(person: Person, tmp_path: Path) -> Iterator[str]:
     """A runner of one's own with `site=berlin` and `fast=`; its name."""
-    command = person("runner", "create", "-q", "--label", "site=berlin", "--label", "fast=", "labelled")
-    token = command.partition("TOKEN=")[2].split()[0]
-    environment = {**os.environ, "TOKEN": token, "DOTSCIENCE_URL": person.site.hub.url}
-    agent = [sys.executable, "-m", "dotscience_runner", "--spool", str(tmp_path / "spool"), "--backend", "dummy"]
-    with (tmp_path / "agent.log").open("wb") as log:
-        process = subprocess.Popen(agent, env=environment, stdout=log, stderr=log)
-    yield "labelled"
-    process.send_signal(signal.SIGTERM)
-    process.wait(30)
+    with own_runner(person, tmp_path, "labelled", "site=berlin", "fast="):
+        yield "labelled"
 
 
 def test_only_a_runner_with_all_labels_takes_the_task(person: Person, project: str, labelled: str) -> None:

@@ -25,6 +25,7 @@ def test_on_a_terminal_it_asks_before_it_deletes(person: Person, answer: bytes, 
     with person.terminal("project", "rm", project) as terminal:
         terminal.expect(f"Delete project {project} ({known['id']})".encode())
         terminal.expect(b"[y/N]: ")
+        terminal.settle()
         terminal.type(answer)
         assert (terminal.end() == 0) is gone
     assert b"Traceback" not in terminal.seen

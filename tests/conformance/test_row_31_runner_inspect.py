@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from .site import Person
+from pathlib import Path
+
+from .site import Person, own_runner
 
 
-def test_json_with_the_tasks_it_ran_and_runs(person: Person, project: str) -> None:
+def test_json_with_the_tasks_it_ran_and_runs(person: Person, project: str, tmp_path: Path) -> None:
     """An ended and a running one, with their states."""
-    ended, busy = person.start(project, "true"), person.busy(project)
-    person.wait(ended)
-    [found] = person.json("runner", "inspect", "local")
-    states = {task["id"]: task["status"] for task in found["tasks"]}
-    person("task", "stop", busy)
-    assert (states[ended], states[busy]) == ("succeeded", "running")
-    assert (found["type"], found["status"], found["backend"]) == ("cpu", "online", person.site.backend)
+    with own_runner(person, tmp_path, "worker", "who=worker"):
+        ended = person.start(project, "-r", "who=worker", "true")
+        person.wait(ended)
+        busy = person.start(project, "-r", "who=worker", "sleep", "1000")
+        person.wait(busy, "running")
+        [found] = person.json("runner", "inspect", "worker")
+        person("task", "stop", busy)
+        person.wait(busy)
+    assert {task["id"]: task["status"] for task in found["tasks"]} == {ended: "succeeded", busy: "running"}
+    assert (found["type"], found["status"], found["labels"]) == ("cpu", "online", {"who": "worker"})
+
+
+def test_a_shared_runner_is_shown_without_the_tasks_of_others(person: Person, other: Person, project: str) -> None:
+    """Everybody may look at it; which tasks it has is its owner's to know."""
+    task = person.busy(project)
+    [found] = other.json("runner", "inspect", "local")
+    listed = other("runner", "ls", "--output", "json")
+    person("task", "stop", task)
+    assert (found["name"], found["shared"], found["backend"]) == ("local", True, person.site.backend)
+    assert found["running_tasks"] >= 1
+    assert found["tasks"] == []
+    assert task not in listed
 
 
 def test_the_token_is_not_shown_again(person: Person) -> None:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-from .site import Person
+from .site import Person, own_runner
+from .terminal import SECONDS
 
 
 def test_its_running_tasks_go_back_to_the_queue(person: Person, project: str, tmp_path: Path) -> None:
     """The task waits for another runner; the agent of the removed one ends."""
-    command = person("runner", "create", "-q", "--label", "only=here", "short-lived")
-    token = command.partition("TOKEN=")[2].split()[0]
-    environment = {**os.environ, "TOKEN": token, "DOTSCIENCE_URL": person.site.hub.url}
-    options = ["--spool", str(tmp_path / "spool"), "--backend", "process"]
-    with (tmp_path / "agent.log").open("wb") as log:
-        agent = subprocess.Popen(
-            [sys.executable, "-m", "dotscience_runner", *options], env=environment, stdout=log, stderr=log
-        )
-    try:
+    with own_runner(person, tmp_path, "short-lived", "only=here") as agent:
         task = person.start(project, "-r", "only=here", "sleep", "1000")
         person.wait(task, "running")
         [known] = person.json("runner", "inspect", "short-lived")
@@ -28,11 +18,7 @@ def test_its_running_tasks_go_back_to_the_queue(person: Person, project: str, tm
         found = person.wait(task, "queued")
         assert (found["runner"], found["attempts"]) == (None, 1)
         assert "short-lived" not in person("runner", "ls", "-q")
-        assert agent.wait(60) != 0
-    finally:
-        agent.kill()
-        agent.wait()
-        print((tmp_path / "agent.log").read_text())
+        assert agent.wait(SECONDS) != 0
     person("task", "stop", task)
 
 

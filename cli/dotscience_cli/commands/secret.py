@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dotscience_cli.lazy import Group
 from dotscience_cli.tables import listing_options
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 KINDS = {"ed25519": "ssh-ed25519", "rsa": "ssh-rsa"}
 
 
-@click.group()
+@click.group(cls=Group)
 def secret() -> None:
     """Manage secrets: SSH keys with which tasks reach repositories."""
 
