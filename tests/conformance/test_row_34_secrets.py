@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -84,6 +85,20 @@ def test_generate_prints_the_public_key(person: Person, project: str) -> None:
     assert generate(person, "wide", "--type", "rsa").endswith(f" {person.name}/wide")
     for name in ("first", "wide"):
         person("secret", "rm", name)
+
+
+def test_a_repeated_request_makes_one_secret(person: Person) -> None:
+    """Whose answer was lost on the way: the same key pair is told again, and nothing private is remembered for that."""
+
+    def ask() -> Any:
+        headers = {"Idempotency-Key": f"{person.name}-once"}
+        return person.site.hub.api("POST", "/secrets", {"name": "once"}, token=person.token, headers=headers).json()
+
+    first = ask()
+    assert ask() == first
+    assert "data" not in first
+    assert person("secret", "ls", "-q") == "once\n"
+    person("secret", "rm", "once")
 
 
 def test_the_columns_are_the_manuals(person: Person, project: str) -> None:

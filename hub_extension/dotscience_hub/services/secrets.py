@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from dotscience_hub.queue.leases import Leases
 from dotscience_hub.store import paging, projects
 from dotscience_hub.store import secrets as store
 from dotscience_hub.store.database import Database
-from dotscience_hub.store.keyring import Keyring
+from dotscience_hub.store.keyring import KeyMissing, Keyring
 from dotscience_hub.store.runners import RunnerRow
 from dotscience_hub.store.sealing import about, hold_keys
 from dotscience_hub.store.tasks import TaskRow
@@ -30,6 +31,7 @@ from .caller import Caller
 from .keypairs import make_key_pair
 
 log = logging.getLogger("dotscience.secrets")
+Result = TypeVar("Result")
 NO_SECRET = "There is no such secret, or it is not yours to see."  # noqa: S105 - a sentence
 MOST = 100
 """Secrets of one project or account; a server for SSH takes far fewer tries."""
@@ -101,6 +103,9 @@ class Secrets:
             NotFound: It is not the caller's to see.
             Forbidden: The caller may use it, but not read it.
         """
+        return _while_keys_rotate(lambda: self._get(caller, secret))
+
+    def _get(self, caller: Caller, secret: str) -> api.SecretWithData:
         with self._database.read() as session:
             row, role = _find(session, caller, secret)
             if role is not Role.OWNER:
@@ -132,8 +137,11 @@ class Secrets:
             LeaseLost: The task is not this runner's any more.
             NotFound: It never was.
         """
+        return _while_keys_rotate(lambda: self._get_for_task(caller, task, body.fence))
+
+    def _get_for_task(self, caller: Caller, task: str, fence: int) -> api.TaskSecrets:
         with self._database.read() as session:
-            self._leases.check(caller.name, task, body.fence, session)
+            self._leases.check(caller.name, task, fence, session)
             row, runner = session.get(TaskRow, task), session.get(RunnerRow, caller.name)
             assert row is not None
             trusted = runner is not None and (runner.shared or runner.owner == row.creator)
@@ -145,6 +153,14 @@ class Secrets:
 
     def _private(self, row: store.SecretRow) -> str:
         return self._keyring.open(row.private_key, _about(row.id)).decode("ascii")
+
+
+def _while_keys_rotate(read: Callable[[], Result]) -> Result:
+    """What was read; a second time if a rotation changed keys and values between our look at these and at those."""
+    try:
+        return read()
+    except KeyMissing:
+        return read()
 
 
 def _about(secret: str) -> str:

@@ -38,6 +38,10 @@ class KeyringError(Conflict):
     default_code = "keyring"
 
 
+class KeyMissing(KeyringError):
+    """A value's key is not among ours. A rotation may just have renewed both: read the value again."""
+
+
 class KeySource(Protocol):
     """Where keys come from. They are asked for each time, so that a rotation needs no restart."""
 
@@ -162,13 +166,14 @@ class Keyring:
         """Decrypt.
 
         Raises:
-            KeyringError: Its key is not among ours, or it was changed, or belongs to something else.
+            KeyMissing: Its key is not among ours.
+            KeyringError: It was changed, or belongs to something else.
         """
         header, rest = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES:]
         nonce, text = rest[:_NONCE_BYTES], rest[_NONCE_BYTES:]
         key = next((key for key in self._source.read() if _VERSION + key_id(key) == header), None)
         if key is None:
-            raise KeyringError(
+            raise KeyMissing(
                 f"The hub lacks the key {sealed[1:_HEADER_BYTES].hex()}, with which this was encrypted; "
                 "its administrator has to restore the file of keys."
             )

@@ -7,11 +7,15 @@ import json
 import logging
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
 from dotscience_hub.services import secrets as service
 from dotscience_hub.services.keypairs import make_key_pair
+from dotscience_hub.store import models
+from dotscience_hub.store.keyring import Keyring, new_key
+from dotscience_hub.store.sealing import rotate_file
 
 from jupyter_dotscience.api import secrets as api
 from jupyter_dotscience.api.problems import BadRequest, Conflict, Forbidden, LeaseLost, NotFound
@@ -196,6 +200,36 @@ def test_only_who_holds_the_lease(world: World) -> None:
     world.finish(agent, assignment)
     with pytest.raises(LeaseLost):
         for_task(world, agent, task, fence=assignment.fence)
+
+
+def test_reading_while_keys_rotate(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at the row and that at the keys both may be renewed: the reader does not notice."""
+    secret = made(world)
+    expected = halves(world, secret.id)
+    opened = Keyring.open
+    rotated: list[bool] = []
+
+    def open_late(self: Keyring, sealed: bytes, about: str) -> bytes:
+        if not rotated:
+            rotated.append(True)
+            thread = threading.Thread(target=rotate_file, args=(world.database, world.keys, models.metadata))
+            thread.start()
+            thread.join()
+        return opened(self, sealed, about)
+
+    monkeypatch.setattr(Keyring, "open", open_late)
+    # The rotation itself opens too, by then as it always does.
+    assert halves(world, secret.id) == expected
+    assert rotated == [True]
+
+
+def test_without_its_key_a_secret_is_a_conflict(world: World) -> None:
+    """Not a failure that programs would repeat for ever; new secrets can be made."""
+    secret = made(world)
+    world.keys.write([new_key()])
+    with pytest.raises(Conflict, match="administrator"):
+        halves(world, secret.id)
+    halves(world, made(world, "new").id)
 
 
 def test_deleting(world: World) -> None:
