@@ -68,14 +68,18 @@ imports: setup
 
 generated: setup $(STAMPS)/npm
 	$(BIN)/python tools/generate.py --check
+	$(BIN)/python -m dotscience_cli.docs --check
+	$(BIN)/python tools/conformance.py --check
 	$(BIN)/python tools/nodejs.py npm run check --workspaces --if-present --prefix labextension
 
 format: setup  ## Let ruff format and fix what it can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-generate: setup $(STAMPS)/npm  ## Make the OpenAPI document and the TypeScript types again from the contract
+generate: setup $(STAMPS)/npm  ## Make again what follows from contract, commands and conformance tests
 	$(BIN)/python tools/generate.py
+	$(BIN)/python -m dotscience_cli.docs
+	$(BIN)/python tools/conformance.py
 
 bench: setup  ## Run the benchmarks (docs/reference/performance.md)
 	$(BIN)/python -m benchmarks

@@ -4,14 +4,14 @@
 #   .ci/base_image.sh [TAG...]        default tags: ds-base:host python:3
 #
 # The image holds the tree of the interpreter that `python3` is (pyenv's, or the distribution's), the programs named in
-# TOOLS, git, and every shared object that these need. Tests use it as the default task image, and the runner image
-# is built on it. Nothing is done when all tags exist. Needs: docker, ldd, tar. Takes about 8 seconds.
+# TOOLS, git and ssh among them, and every shared object that these need. Tests use it as the default task image, and the
+# runner image is built on it. Nothing is done when all tags exist. Needs: docker, ldd, tar. Takes about 8 seconds.
 set -euo pipefail
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin"
 
 TOOLS="awk base64 basename bash cat chmod chown cp cut date dd df dirname du echo env false find free grep groupadd gzip head
 hostname id kill ldd ln ls mkdir mktemp mv nice nohup nproc printf ps pwd readlink rm rmdir sed seq setsid sh sha256sum sleep sort
-stat stty tail tar tee test timeout touch tr true uname uniq useradd wc which whoami xargs yes git"
+ssh stat stty tail tar tee test timeout touch tr true uname uniq useradd wc which whoami xargs yes git"
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT

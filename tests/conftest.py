@@ -35,13 +35,14 @@ ORDER = [
     "hub",
     "launcher",
     "scenarios",
+    "conformance",
     "system",
     "docker",
 ]
 
 
 # Settings of this test run itself; any other DOTSCIENCE_* variable belongs to the person who runs the tests.
-KEPT = {VARIABLE, "DOTSCIENCE_PROXY"}
+KEPT = {VARIABLE, "DOTSCIENCE_PROXY", "DOTSCIENCE_CONFORMANCE_DATABASE", "DOTSCIENCE_CONFORMANCE_BACKEND"}
 
 
 def pytest_configure() -> None:

@@ -24,6 +24,7 @@ _COMMANDS = {
         "file": "file:file",
         "runs": "runs:runs",
         "runner": "runner:runner",
+        "secret": "secret:secret",
         "completion": "completion:completion",
         "git-credential": "git_credential:git_credential",
         "help": "help:help_command",

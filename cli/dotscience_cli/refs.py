@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jupyter_dotscience.api.projects import Project
     from jupyter_dotscience.api.runners import Runner
     from jupyter_dotscience.api.runs import RunRow
+    from jupyter_dotscience.api.secrets import Secret
     from jupyter_dotscience.api.tasks import Task
     from jupyter_dotscience.client import Client
 
@@ -82,7 +83,7 @@ def _several(noun: str, ref: str, matches: Sequence[Any]) -> str:
 
 
 def _details(item: Any) -> str:
-    told = [getattr(item, name, None) for name in ("name", "owner")]
+    told = [getattr(item, name, None) for name in ("name", "project_name", "owner")]
     return "".join(f"  {printable(text)}" for text in told if isinstance(text, str))
 
 
@@ -110,6 +111,14 @@ def runner(client: Client, ref: str) -> Runner:
 
     found = client.list_runners(query=RunnerQuery(ref=_typed("runner", ref))).items
     return pick("runner", ref, found, "`ds runner ls` lists yours, `ds runner create` makes a new one.")
+
+
+def secret(client: Client, ref: str) -> Secret:
+    """The secret that ``ref`` means."""
+    from jupyter_dotscience.api.secrets import SecretQuery
+
+    found = client.list_secrets(query=SecretQuery(ref=_typed("secret", ref))).items
+    return pick("secret", ref, found, "`ds secret ls` lists yours, `ds secret generate` makes a new one.")
 
 
 def run(client: Client, project_id: str, ref: str) -> RunRow:

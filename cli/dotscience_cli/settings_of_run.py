@@ -5,13 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from jupyter_dotscience.api.tasks import Repository
 
 _ENVIRONMENT_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_.]*$")
 _LABEL_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.\-/]*$")
 _SIZE = re.compile(r"^(\d+(?:\.\d+)?)\s*([bkmgt]?)(i?b)?$", re.IGNORECASE)
+_WORD = re.compile(r"[^\x00-\x20\x7f]+")
+_PASSWORD = re.compile(r"https?://[^/]*@", re.IGNORECASE)
 _UNITS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+MAX_URL, MAX_REF = 4000, 1000
 MIN_MEMORY = 6 * 1024 * 1024
 """Bytes; Docker starts no container with less."""
 
@@ -80,3 +87,25 @@ def memory(text: str | None) -> int | None:
     if size < MIN_MEMORY:
         raise click.UsageError("--memory: a task needs 6m at least.")
     return size
+
+
+def repository(url: str | None, ref: str | None) -> Repository | None:
+    """What ``-R`` and ``-b`` ask for; a password in the URL gets a warning, for tasks show what they were asked.
+
+    Raises:
+        click.UsageError: a ref without a repository, or words that cannot be a URL or a ref.
+    """
+    from dotscience_cli.guard import say
+    from jupyter_dotscience.api.tasks import Repository
+
+    if url is None:
+        if ref is not None:
+            raise click.UsageError("-b: name the repository too, with -R REPO.")
+        return None
+    if not _WORD.fullmatch(utf8(url, "-R")) or url.startswith("-") or len(url) > MAX_URL:
+        raise click.UsageError(f"-R: {url[:200]!r} is no URL of a git repository, such as https://example.org/fit.git.")
+    if ref is not None and (not _WORD.fullmatch(utf8(ref, "-b")) or len(ref) > MAX_REF):
+        raise click.UsageError(f"-b: {ref[:200]!r} is no branch, tag or commit.")
+    if _PASSWORD.match(url):
+        say("Warning: whoever sees the task sees the password in its URL; `ds secret generate` makes keys for ssh.")
+    return Repository(url=url, ref=ref)

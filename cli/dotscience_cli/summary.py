@@ -52,8 +52,16 @@ def _task(task: Task) -> Iterator[str]:
         yield _line("Ended", _moment(done.ended) + took)
     if task.runner_name:
         yield _line("Runner", task.runner_name)
-    yield _line("Image", done.image_digest or task.workload.image)
+    yield _line("Image", _image(task))
     yield from _version(task)
+
+
+def _image(task: Task) -> str:
+    """The image that was used; a runner without containers uses none, whatever was asked for."""
+    asked = task.workload.image
+    if task.execution.backend == "process":
+        return f"none: this runner has no containers, its own Python was used instead of {asked}"
+    return task.execution.image_digest or asked
 
 
 def _version(task: Task) -> Iterator[str]:

@@ -29,7 +29,7 @@ Name = Annotated[
     Meta(
         min_length=1,
         max_length=200,
-        pattern=r"^[^\x00-\x1f\x7f/]+$",
+        pattern=r"^[^\x00-\x20\x7f/][^\x00-\x1f\x7f/]*$",
         description="A name people choose: 1 to 200 characters, no control characters, no '/'.",
     ),
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from .runs import RunReport
@@ -27,6 +28,7 @@ def of_task(
     """The part of the map that describes the task."""
     machine, usage = execution.machine, execution.usage
     command = isinstance(workload, CommandWorkload)
+    repository = workload.repository if isinstance(workload, CommandWorkload) else None
     fields: dict[str, str | None] = {
         "type": TYPE,
         "author": author,
@@ -36,6 +38,9 @@ def of_task(
         "workload.image": workload.image,
         "workload.image.hash": execution.image_digest,
         "workload.command": json.dumps(workload.command) if isinstance(workload, CommandWorkload) else None,
+        "workload.repository": _without_password(repository.url) if repository else None,
+        "workload.repository.ref": repository.ref if repository else None,
+        "workload.repository.commit": execution.repository_commit,
         "workload.environment": json.dumps(dict(workload.environment), sort_keys=True),
         "runner.name": runner_name,
         "runner.version": execution.runner_version,
@@ -50,6 +55,11 @@ def of_task(
         "exec.ram": str(-1 if usage.peak_memory is None else usage.peak_memory),
     }
     return {key: value for key, value in fields.items() if value is not None}
+
+
+def _without_password(url: str) -> str:
+    """What is recorded can be seen by all who may read the project, for as long as it exists."""
+    return re.sub(r"^(https?://)[^/]*@", r"\1", url, flags=re.IGNORECASE)
 
 
 def of_runs(runs: Sequence[RunReport], input_versions: Mapping[str, str | None]) -> dict[str, str]:

@@ -132,6 +132,12 @@ class Report(Request, frozen=True, kw_only=True):
     execution: Execution | None = None
 
 
+class SecretsQuery(Request, frozen=True, kw_only=True):
+    """Ask for the private keys that a task may use."""
+
+    fence: Int64
+
+
 class TaskPoints(Request, frozen=True, kw_only=True):
     """Live points of one run of the task; creates the run when it is new."""
 

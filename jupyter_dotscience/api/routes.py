@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import account, commits, files, logs, projects, protocol, runners, runs, tasks
+from . import account, commits, files, logs, projects, protocol, runners, runs, secrets, tasks
 from .account import Principal
 from .projects import Role
 
@@ -25,6 +25,7 @@ class Scope(enum.StrEnum):
     PROJECTS_WRITE = "custom:dotscience:projects:write"
     TASKS_WRITE = "custom:dotscience:tasks:write"
     RUNNERS_WRITE = "custom:dotscience:runners:write"
+    SECRETS_WRITE = "custom:dotscience:secrets:write"
 
 
 class Raw(enum.Enum):
@@ -155,6 +156,11 @@ ROUTES: tuple[Route, ...] = (
     Route("create_runner", "POST", "/runners", "Create a runner; its token is shown this once.", _user(Scope.RUNNERS_WRITE), request=runners.RunnerCreate, response=runners.RunnerCreated, status=201),
     Route("get_runner", "GET", "/runners/{runner}", "A runner with its tasks.", _user(READ, owner=True), response=runners.Runner),
     Route("delete_runner", "DELETE", "/runners/{runner}", "Remove a runner; its running tasks go back to the queue.", _user(Scope.RUNNERS_WRITE, owner=True), status=204),
+    # secrets
+    Route("list_secrets", "GET", "/secrets", "Key pairs of the caller and of their projects, without private halves.", _user(READ), query=secrets.SecretQuery, response=secrets.SecretList),
+    Route("create_secret", "POST", "/secrets", "Make a key pair.", _user(Scope.SECRETS_WRITE), request=secrets.SecretCreate, response=secrets.Secret, status=201, idempotency=True),
+    Route("get_secret", "GET", "/secrets/{secret}", "A key pair with both halves.", _user(Scope.SECRETS_WRITE), response=secrets.SecretWithData),
+    Route("delete_secret", "DELETE", "/secrets/{secret}", "Remove a key pair.", _user(Scope.SECRETS_WRITE), status=204),
     # the runner protocol
     Route("hello", "POST", "/runner/hello", "An agent starts.", AGENT, request=protocol.Hello, response=protocol.Welcome),
     Route("claim", "POST", "/runner/claim", "Wait for a task and take its lease.", AGENT, request=protocol.Claim, response=protocol.Claimed),
@@ -162,6 +168,7 @@ ROUTES: tuple[Route, ...] = (
     Route("report", "POST", _R + "/report", "Where the agent is with a task.", AGENT, request=protocol.Report, response=protocol.Lease),
     Route("append_logs", "POST", _R + "/logs", "Add log entries; idempotent by sequence.", AGENT, request=logs.LogAppend, response=logs.LogAck),
     Route("append_task_points", "POST", _R + "/points", "Add live points of a run of the task.", AGENT, request=protocol.TaskPoints, response=runs.PointsAck),
+    Route("get_task_secrets", "POST", _R + "/secrets", "Private keys for a task whose lease the caller holds.", AGENT, request=protocol.SecretsQuery, response=secrets.TaskSecrets),
     Route("commit_task", "POST", _R + "/commits", "Record a version in the middle of a task.", AGENT, request=protocol.TaskCommit, response=commits.CommitResult),
     Route("finish", "POST", _R + "/finish", "A task's outcome, last changes and runs.", AGENT, request=protocol.Finish, response=protocol.Finished),
 )  # fmt: skip

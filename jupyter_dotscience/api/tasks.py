@@ -57,12 +57,43 @@ Image = Annotated[
 ]
 
 
+class Repository(Request, frozen=True, kw_only=True):
+    """A git repository to clone into the workspace before the command runs.
+
+    It lands in a folder named after it (``code`` when no name can be told). One that is there already is updated, local
+    changes in it overwritten. Submodules are not followed.
+    """
+
+    url: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=4000,
+            pattern=r"^[^\x00-\x20\x7f-][^\x00-\x20\x7f]*$",
+            description="What `git clone` takes: https, ssh (also user@host:path), git or file.",
+        ),
+    ]
+    ref: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=1000,
+                pattern=r"^[^\x00-\x20\x7f]+$",
+                description="A branch, tag or commit hash; by default the remote's default branch.",
+            ),
+        ]
+        | None
+    ) = None
+
+
 class CommandWorkload(Request, frozen=True, kw_only=True, tag_field="kind", tag="command"):
     """A program and its arguments, run in the workspace."""
 
     command: Annotated[list[Annotated[str, Meta(max_length=131_072)]], Meta(min_length=1, max_length=10_000)]
     image: Image = DEFAULT_IMAGE
     environment: Environment = msgspec.field(default_factory=dict)
+    repository: Repository | None = None
 
 
 class JupyterWorkload(Request, frozen=True, kw_only=True, tag_field="kind", tag="jupyter"):
@@ -130,6 +161,9 @@ class Execution(Request, frozen=True, kw_only=True):
     backend: str = ""
     isolation: Annotated[str, Meta(description="One sentence on what separates the task from the machine.")] = ""
     image_digest: str | None = None
+    repository_commit: Annotated[
+        Sha1 | None, Meta(description="The commit of the workload's repository that was checked out.")
+    ] = None
     machine: Machine = Machine()
     runner_version: str = ""
     started: Time | None = None

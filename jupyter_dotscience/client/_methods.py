@@ -6,7 +6,7 @@ import abc
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from jupyter_dotscience.api import account, commits, files, logs, projects, protocol, runners, runs, tasks
+from jupyter_dotscience.api import account, commits, files, logs, projects, protocol, runners, runs, secrets, tasks
 
 from .body import Content
 from .responses import ItemStream, Reader
@@ -261,6 +261,28 @@ class Methods(abc.ABC):
         """Remove a runner; its running tasks go back to the queue."""
         self._empty("delete_runner", {"runner": runner}, timeout=timeout)
 
+    def list_secrets(
+        self, *, query: secrets.SecretQuery | None = None, timeout: float | None = None
+    ) -> secrets.SecretList:
+        """Key pairs of the caller and of their projects, without private halves."""
+        return self._json(secrets.SecretList, "list_secrets", {}, query=query, timeout=timeout)
+
+    def create_secret(
+        self, request: secrets.SecretCreate, *, idempotency_key: str | None = None, timeout: float | None = None
+    ) -> secrets.Secret:
+        """Make a key pair."""
+        return self._json(
+            secrets.Secret, "create_secret", {}, request=request, idempotency_key=idempotency_key, timeout=timeout
+        )
+
+    def get_secret(self, *, secret: str, timeout: float | None = None) -> secrets.SecretWithData:
+        """A key pair with both halves."""
+        return self._json(secrets.SecretWithData, "get_secret", {"secret": secret}, timeout=timeout)
+
+    def delete_secret(self, *, secret: str, timeout: float | None = None) -> None:
+        """Remove a key pair."""
+        self._empty("delete_secret", {"secret": secret}, timeout=timeout)
+
     def hello(self, request: protocol.Hello, *, timeout: float | None = None) -> protocol.Welcome:
         """An agent starts."""
         return self._json(protocol.Welcome, "hello", {}, request=request, timeout=timeout)
@@ -286,6 +308,12 @@ class Methods(abc.ABC):
     ) -> runs.PointsAck:
         """Add live points of a run of the task."""
         return self._json(runs.PointsAck, "append_task_points", {"task": task}, request=request, timeout=timeout)
+
+    def get_task_secrets(
+        self, request: protocol.SecretsQuery, *, task: str, timeout: float | None = None
+    ) -> secrets.TaskSecrets:
+        """Private keys for a task whose lease the caller holds."""
+        return self._json(secrets.TaskSecrets, "get_task_secrets", {"task": task}, request=request, timeout=timeout)
 
     def commit_task(
         self, request: protocol.TaskCommit, *, task: str, timeout: float | None = None

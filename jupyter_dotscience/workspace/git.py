@@ -65,11 +65,13 @@ class Git:
         settings: Configuration beyond our own, such as a header with a credential.
         held: Descriptors the program inherits: a lock in there is held until the last process of git is gone, even
             when ours was killed.
+        variables: Of the environment, beyond and over our own: transports that are allowed, the command for ssh.
     """
 
     repository: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     held: tuple[int, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def run(
         self,
@@ -92,14 +94,15 @@ class Git:
             DiskFull: there is no space left.
             GitFailed: any other failure, no git at all, or the time is over.
         """
-        environment = self._environment(work_tree, index)
+        environment = self.environment(work_tree, index)
         command = ["git", "--git-dir", str(self.repository), *arguments]
         code, out, err = _communicate(command, data, timeout, environment, work_tree, self.held)
         if code:
             raise _failure(arguments[0], code, err.decode(errors="replace").strip())
         return out
 
-    def _environment(self, work_tree: Path | None, index: Path | None) -> dict[str, str]:
+    def environment(self, work_tree: Path | None = None, index: Path | None = None) -> dict[str, str]:
+        """The whole environment of git, for those who start it themselves because they watch it while it runs."""
         settings = {**_SETTINGS, **self.settings}
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _ENVIRONMENT
         environment["GIT_CONFIG_COUNT"] = str(len(settings))
@@ -109,7 +112,7 @@ class Git:
             environment["GIT_WORK_TREE"] = str(work_tree)
         if index is not None:
             environment["GIT_INDEX_FILE"] = str(index)
-        return environment
+        return {**environment, **self.variables}
 
 
 def _communicate(

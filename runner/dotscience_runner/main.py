@@ -83,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--label", action="append", default=[], metavar="NAME[=VALUE]", help="may be repeated")
     parser.add_argument("--slots", type=int, default=DEFAULT_SLOTS, metavar="N", help="tasks at a time (%(default)s)")
     parser.add_argument("--gpus", type=int, metavar="N", help="GPUs for tasks (those that nvidia-smi lists)")
+    parser.add_argument(
+        "--repositories", action="append", default=[], type=Path, metavar="FOLDER",
+        help="let tasks clone repositories below FOLDER of this machine; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--version", action="version", version=__version__)
     return parser
@@ -97,7 +101,9 @@ def _run(options: argparse.Namespace, environment: Mapping[str, str]) -> int:
     if options.gpus is not None and options.gpus < 0:
         raise UsageError("--gpus must not be negative")
     gpus = len(machine.gpus()) if options.gpus is None else options.gpus
-    settings = Settings(slots=options.slots, gpus=gpus, labels=_labels(options.label))
+    settings = Settings(
+        slots=options.slots, gpus=gpus, labels=_labels(options.label), repositories=tuple(options.repositories)
+    )
     client = Client(url, _token(environment), retry_for=0)
     spool = Spool(options.spool)
     try:

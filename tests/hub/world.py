@@ -25,10 +25,12 @@ from dotscience_hub.services.results import Results
 from dotscience_hub.services.runner_views import online_by
 from dotscience_hub.services.runners import Runners
 from dotscience_hub.services.runs import Runs
+from dotscience_hub.services.secrets import Secrets
 from dotscience_hub.services.task_views import TaskViews
 from dotscience_hub.services.tasks import Tasks
 from dotscience_hub.store import projects as store
 from dotscience_hub.store.database import Database
+from dotscience_hub.store.keyring import KeyFile, Keyring
 from dotscience_hub.store.runs import task_run_ids
 from dotscience_hub.store.tasks import TaskRow
 
@@ -97,6 +99,8 @@ class World:
         self.agents = Agents(database, self.notifier, self.queue, self.logs, _git_url)
         self.runs = Runs(database, self.queue.leases.check, self.tasks.project_of, lambda _project, _commit: {})
         self.figures = Figures(database, self.queue)
+        self.keys = KeyFile(folder / "secrets" / "encryption-keys")
+        self.secrets = Secrets(database, Keyring(self.keys), self.queue.leases)
         self.results = Results(database, self.queue, self.commits, self.runs, self.logs)
 
     def _is_project(self, project: str) -> bool:

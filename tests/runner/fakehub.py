@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from jupyter_dotscience.api import account, commits, logs, protocol, runs, tasks
+from jupyter_dotscience.api import account, commits, logs, protocol, runs, secrets, tasks
 from jupyter_dotscience.api.ids import new_id
 from jupyter_dotscience.api.problems import (
     ApiError,
@@ -31,6 +31,7 @@ TOKEN = "runner-token"
 CONTENTS = {"find_missing", "put_pack", "put_object"}
 ANSWERED = CONTENTS | {
     "get_version", "hello", "claim", "sync", "report", "append_logs", "append_task_points", "finish",
+    "get_task_secrets",
 }  # fmt: skip
 
 
@@ -69,6 +70,7 @@ class FakeHub:
         self.tasks: dict[str, FakeTask] = {}
         self.objects: dict[str, bytes] = {}
         self.hellos: list[protocol.Hello] = []
+        self.secrets: list[secrets.TaskSecret] = []
         self.known = True
         self.requests = 0
         self.before: Callable[[str, Any], None] | None = None
@@ -102,7 +104,9 @@ class FakeHub:
             project=rest.pop("project", None) or new_id(),
             fence=1,
             attempt=1,
-            workload=tasks.CommandWorkload(command=command, environment=environment or {}),
+            workload=tasks.CommandWorkload(
+                command=command, environment=environment or {}, repository=rest.pop("repository", None)
+            ),
             resources=rest.pop("resources", tasks.Resources()),
             commit=None,
             task_token="task-token",
@@ -205,6 +209,10 @@ class FakeHub:
             raise TooEarly("There is a gap.", detail={"next": len(rows)})
         rows.extend(body.points[len(rows) - body.first :])
         return runs.PointsAck(next=len(rows))
+
+    def get_task_secrets(self, body: protocol.SecretsQuery, task: str) -> secrets.TaskSecrets:
+        self._held(task, body.fence)
+        return secrets.TaskSecrets(items=self.secrets)
 
     def finish_(self, body: protocol.Finish, task: str) -> protocol.Finished:
         known = self._held(task, body.fence)

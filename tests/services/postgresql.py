@@ -43,6 +43,12 @@ class Cluster:
         """Return the URL of a database, by default as libpq wants it."""
         return f"{driver}://{ROLE}:{self.password}@127.0.0.1:{self.port}/{database}"
 
+    def new_database(self, prefix: str = "test") -> str:
+        """Create an empty database; SQLAlchemy's URL of it (psycopg 3)."""
+        database = f"{prefix}_{secrets.token_hex(6)}"
+        self.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+        return self.url(database, "postgresql+psycopg")
+
     def execute(self, statement: sql.Composed) -> None:
         """Run one statement outside a transaction (CREATE and DROP DATABASE need that)."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

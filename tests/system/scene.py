@@ -92,6 +92,7 @@ class Scene:
         put = people.hub.api("PUT", f"/projects/{project}/objects/{SHA256}", CONTENT, token=people.tokens["owner"])
         assert put.status == 204
         ids["run"] = f"run-{project}"
+        ids["secret"] = ask("owner", "POST", "/secrets", {"name": "key", "project": project})["id"]
         ask("owner", "POST", f"/projects/{project}/runs", {"runs": [{"id": ids["run"], "summary": {"a": "1"}}]})
 
     def _make_runners(self) -> None:
@@ -139,6 +140,7 @@ class Scene:
             f"/projects/{project}/runs/{self.ids['run']}/points",
             *(f"/tasks/{each}{end}" for each in (task, ended) for end in ("", "/logs?all=true")),
             f"/runners/{self.ids['runner']}",
+            f"/secrets?project={project}",
             *(f"/{kind}?limit=1000" for kind in ("projects", "tasks", "runners")),
         ]
         return {path: self._look(path) for path in paths}

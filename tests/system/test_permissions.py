@@ -31,15 +31,22 @@ _ANSWERS = {
     "writer":       (401,  401,  404,  403,  OK,   OK,   OK,   403,  403,  403,  403,  403,  401),
     "writer+task":  (401,  401,  404,  403,  OK,   OK,   OK,   403,  403,  403,  OK,   404,  401),
     "owner":        (401,  401,  404,  403,  403,  OK,   OK,   403,  403,  403,  403,  403,  401),
+    "secret's":     (401,  401,  404,  403,  403,  OK,   403,  403,  403,  403,  403,  403,  401),
     "runner owner": (401,  401,  404,  404,  404,  OK,   OK,   403,  403,  403,  403,  403,  401),
     "agent":        (401,  401,  403,  403,  403,  403,  403,  403,  OK,   OK,   403,  403,  401),
     "lease holder": (401,  401,  403,  403,  403,  403,  403,  403,  OK,   404,  403,  403,  401),
 }  # fmt: skip
 ANSWERS = {who: dict(zip(CALLERS, row, strict=True)) for who, row in _ANSWERS.items()}
 
-READ, WRITE, TASKS, RUNNERS = (
+READ, WRITE, TASKS, RUNNERS, SECRETS = (
     f"narrow:{scope.value}"
-    for scope in (Scope.PROJECTS_READ, Scope.PROJECTS_WRITE, Scope.TASKS_WRITE, Scope.RUNNERS_WRITE)
+    for scope in (
+        Scope.PROJECTS_READ,
+        Scope.PROJECTS_WRITE,
+        Scope.TASKS_WRITE,
+        Scope.RUNNERS_WRITE,
+        Scope.SECRETS_WRITE,
+    )
 )
 EMPTY_PACK = b"PACK\0\0\0\2\0\0\0\0"
 EMPTY_PACK += hashlib.sha1(EMPTY_PACK).digest()
@@ -111,6 +118,11 @@ ROWS = {
     "create_runner": Row("user", RUNNERS, {}),
     "get_runner": Row("runner owner", READ),
     "delete_runner": Row("runner owner", RUNNERS, spends=True),
+    "list_secrets": Row("user", READ),
+    "create_secret": Row("user", SECRETS, {"name": "of the account"}),
+    "get_secret": Row("secret's", SECRETS),
+    "delete_secret": Row("owner", SECRETS, spends=True),
+    "get_task_secrets": Row("lease holder", body=FENCE),
     "hello": Row("agent", body={"protocol": 1, "version": "0", "backend": "none", "isolation": ""}),
     "claim": Row("agent", body={}),
     "sync": Row("agent", body={"leases": []}),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from dotscience_cli.lazy import Group
 from dotscience_cli.tables import listing_options
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from jupyter_dotscience.client import Reader
 
 
-@click.group()
+@click.group(cls=Group)
 def file() -> None:
     """Look at, get and put files of a project's workspace."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.command("help")
+@click.command("help", short_help="Show what a command does.")
 @click.argument("command", nargs=-1)
 @click.pass_context
 def help_command(ctx: click.Context, command: tuple[str, ...]) -> None:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dotscience_cli.lazy import Group
 from dotscience_cli.tables import listing_options
 
 if TYPE_CHECKING:
     from jupyter_dotscience.api.projects import Project
 
 
-@click.group()
+@click.group(cls=Group)
 def project() -> None:
     """Manage projects."""
 

@@ -27,6 +27,10 @@ DID_NOT_START = (None, 125, 126, 127)
     metavar="DIRECTORY",
     help="First upload what changed in DIRECTORY and below, but for hidden files and what .dotscience-ignore names.",
 )
+@click.option(
+    "-R", "--repo", metavar="REPO", help="First clone the git repository REPO, or update it, in a folder there."
+)
+@click.option("-b", "--ref", metavar="REF", help="Branch, tag or commit of REPO; without it the default branch.")
 @click.option("-e", "--env", multiple=True, metavar="NAME[=VALUE]", help="Set, or pass on, an environment variable.")
 @click.option("-r", "--label", multiple=True, metavar="NAME[=VALUE]", help="Only a runner with this label.")
 @click.option("-d", "--async", "detach", is_flag=True, help="Print the task's id and return.")
@@ -43,6 +47,8 @@ def run(
     project: str,
     image: str | None,
     upload_path: Path | None,
+    repo: str | None,
+    ref: str | None,
     env: tuple[str, ...],
     label: tuple[str, ...],
     detach: bool,
@@ -63,6 +69,7 @@ def run(
     Examples:
       ds run -p iris python train.py --epochs 10
       ds run -p iris -u . -e SEED=1 -I python:3.12 -- python train.py
+      ds run -p iris -R https://example.org/fit.git -b v2 python fit/train.py
       ds run -p iris -d -r site=berlin bash -c 'make && ./fit'
     """  # noqa: D301 - click's own mark for "do not wrap"
     from dotscience_cli import refs, session, settings_of_run
@@ -73,6 +80,7 @@ def run(
             command=_command(words, command),
             image=_image(image or DEFAULT_IMAGE),
             environment=settings_of_run.environment(env),
+            repository=settings_of_run.repository(repo, ref),
         ),
         labels=settings_of_run.labels(label),
         resources=Resources(cpus=cpus, memory=settings_of_run.memory(memory), gpus=1 if nvidia else 0),

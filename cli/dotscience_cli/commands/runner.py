@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import click
 
+from dotscience_cli.lazy import Group
 from dotscience_cli.tables import listing_options
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 DEFAULT_IMAGE = "dotscience-runner:latest"
 
 
-@click.group()
+@click.group(cls=Group)
 def runner() -> None:
     """Manage runners: the machines that execute tasks."""
 
@@ -41,11 +43,18 @@ def _row(item: Runner) -> tuple[str, ...]:
 @runner.command()
 @click.argument("runner_ref", metavar="RUNNER")
 def inspect(runner_ref: str) -> None:
-    """Show all details of a runner as JSON, with the tasks that it has run or is running."""
+    """Show all details of a runner as JSON, with the tasks that it has run or is running.
+
+    The tasks of a shared runner are shown to who created it.
+    """
     from dotscience_cli import refs, session, tables
+    from jupyter_dotscience.api.problems import Forbidden
 
     with session.connect() as client:
-        tables.print_json([client.get_runner(runner=refs.runner(client, runner_ref).id)])
+        found = refs.runner(client, runner_ref)
+        with contextlib.suppress(Forbidden):  # somebody else's shared runner: what the list tells of it is all there is
+            found = client.get_runner(runner=found.id)
+        tables.print_json([found])
 
 
 @runner.command()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dotscience_cli.lazy import Group
 from dotscience_cli.tables import listing_options
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from jupyter_dotscience.client import Client
 
 
-@click.group()
+@click.group(cls=Group)
 def runs() -> None:
     """Look at runs: what was tried, with which parameters and results."""
 

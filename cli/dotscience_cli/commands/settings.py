@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import click
 
+from dotscience_cli.lazy import Group
 
-@click.group("set")
+
+@click.group("set", cls=Group)
 def settings() -> None:
     """Change settings."""
 

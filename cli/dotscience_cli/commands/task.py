@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dotscience_cli.lazy import Group
 from dotscience_cli.tables import listing_options
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 _STATES = ["queued", "assigned", "preparing", "running", "saving", "succeeded", "failed", "stopped", "lost"]
 
 
-@click.group()
+@click.group(cls=Group)
 def task() -> None:
     """Manage tasks: what runs, ran or waits to run."""
 
@@ -71,12 +72,13 @@ def stop(task_id: str) -> None:
 
     with session.connect() as client:
         found = refs.task(client, task_id)
-        if not found.status.terminal:
+        if ended := found.status.terminal:
+            click.echo(f"Task {found.id} has already ended: {found.status.value}.")
+        else:
             found = client.stop_task(task=found.id)
-    if found.status.terminal and not found.stop_requested:
-        click.echo(f"Task {found.id} has already ended: {found.status.value}.")
-    else:
-        click.echo(f"Task {found.id} is {'stopped' if found.status.terminal else 'stopping'}.")
+    if not ended:
+        # It may have ended otherwise before the hub was asked.
+        click.echo(f"Task {found.id} is {found.status.value if found.status.terminal else 'stopping'}.")
 
 
 @task.command()

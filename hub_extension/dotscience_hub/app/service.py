@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from tornado.log import LogFormatter
-from traitlets import Bool, Float, Int, TraitError, Unicode, default, validate
+from traitlets import Bool, Float, Int, List, TraitError, Unicode, default, validate
 from traitlets.config import Application
 
+from dotscience_hub.store.keyring import KeyringError, parse_key
 from jupyter_dotscience import _version
 
 from .server import serve
@@ -62,6 +63,12 @@ class DotscienceHub(Application):
     quota = Int(None, allow_none=True, help="Bytes of large files that one project may have; by default no limit.")
     quota.tag(config=True)
 
+    secret_keys = List(
+        Unicode(),
+        help="Keys that encrypt secrets in the store, 32 bytes in base64 each, the one to encrypt with first; by "
+        "default those in $DOTSCIENCE_SECRET_KEYS (with `;` between them), else a file in the data folder.",
+    ).tag(config=True)
+
     aliases = {  # noqa: RUF012 - traitlets' way
         "config": "DotscienceHub.config_file",
         "data-dir": "DotscienceHub.data_dir",
@@ -73,6 +80,10 @@ class DotscienceHub(Application):
     @default("db_url")
     def _db_url_default(self) -> str:
         return f"sqlite:///{Path(self.data_dir).absolute() / 'dotscience.sqlite'}"
+
+    @default("secret_keys")
+    def _secret_keys_default(self) -> list[str]:
+        return [key for key in os.environ.get("DOTSCIENCE_SECRET_KEYS", "").split(";") if key.strip()]
 
     @default("log_level")
     def _log_level_default(self) -> int:
@@ -117,7 +128,14 @@ class DotscienceHub(Application):
             worker_threads=self.worker_threads,
             retention_days=self.retention_days,
             quota=self.quota,
+            secret_keys=self._parsed_keys(),
         )
+
+    def _parsed_keys(self) -> tuple[bytes, ...]:
+        try:
+            return tuple(parse_key(key) for key in self.secret_keys)
+        except KeyringError as error:
+            raise SystemExit(f"DotscienceHub.secret_keys: {error}") from None
 
     def start(self) -> None:
         """Serve until SIGTERM or SIGINT."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -34,3 +34,4 @@ class Settings:
     worker_threads: int
     retention_days: float | None
     quota: int | None
+    secret_keys: tuple[bytes, ...] = field(default=(), repr=False)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dotscience_hub.domain.leases import Terms
 from dotscience_hub.git.limits import Limits
@@ -30,11 +31,13 @@ from dotscience_hub.services.results import Results
 from dotscience_hub.services.runner_views import online_by
 from dotscience_hub.services.runners import Runners
 from dotscience_hub.services.runs import Runs
+from dotscience_hub.services.secrets import Secrets
 from dotscience_hub.services.task_views import TaskViews
 from dotscience_hub.services.tasks import Tasks
 from dotscience_hub.services.workspace import Workspace
 from dotscience_hub.store import idempotency, projects, versions
 from dotscience_hub.store.database import Database
+from dotscience_hub.store.keyring import GivenKeys, KeyFile, Keyring, KeySource
 from dotscience_hub.store.runs import task_run_ids
 from dotscience_hub.web.metrics import Figures
 from jupyter_dotscience.api._base import now
@@ -60,6 +63,7 @@ class Foundation:
     objects: ObjectStore
     commits: Commits
     files: LogFiles
+    keyring: Keyring
     pool: ThreadPoolExecutor = field(repr=False)
 
 
@@ -78,6 +82,7 @@ def found(settings: Settings) -> Foundation:
         objects=_objects(settings),
         commits=Commits(database, Repositories(settings.data_dir / "git", limits, _is_project(database))),
         files=LogFiles(settings.data_dir / "tasklogs"),
+        keyring=Keyring(key_source(settings)),
         pool=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="worker"),
     )
 
@@ -88,6 +93,16 @@ def _is_project(database: Database) -> Callable[[str], bool]:
             return projects.exists(session, project)
 
     return known
+
+
+def key_source(settings: Settings) -> KeySource:
+    """The keys that the configuration gives, else a file beside the database, and not in it."""
+    return GivenKeys(settings.secret_keys) if settings.secret_keys else key_file(settings.data_dir)
+
+
+def key_file(data_dir: Path) -> KeyFile:
+    """Where keys are when the configuration gives none."""
+    return KeyFile(data_dir / "secrets" / "encryption-keys")
 
 
 def _objects(settings: Settings) -> ObjectStore:
@@ -117,6 +132,7 @@ class Services:
     runs: Runs
     runners: Runners
     agents: Agents
+    secrets: Secrets
     figures: QueueFigures
     git: GitServer
 
@@ -139,6 +155,7 @@ class Services:
             self.runs,
             self.runners,
             self.agents,
+            self.secrets,
         ]
 
 
@@ -161,6 +178,7 @@ def make_services(base: Foundation) -> Services:
         runs=runs,
         runners=Runners(database, queue),
         agents=Agents(database, base.notifier, queue, files, git_url, base.settings.large_file_threshold),
+        secrets=Secrets(database, base.keyring, queue.leases),
         figures=QueueFigures(database, queue),
         git=GitServer(database, commits, base.settings.data_dir / "hooks"),
     )

@@ -34,6 +34,7 @@ _DESCRIPTIONS: dict[Scope, dict[str, Any]] = {
         "subscopes": [Scope.PROJECTS_READ.value],
     },
     Scope.RUNNERS_WRITE: {"description": "Add and remove Dotscience runners"},
+    Scope.SECRETS_WRITE: {"description": "Make, read and remove Dotscience secrets (SSH keys)"},
 }
 
 

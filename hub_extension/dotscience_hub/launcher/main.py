@@ -13,6 +13,7 @@ from jupyter_dotscience import _version
 
 from .errors import LauncherError
 from .folder import DataFolder, default_data_dir
+from .rotate import secrets
 from .users import announce_user, open_accounts
 
 data_dir_option = click.option(
@@ -80,6 +81,9 @@ def up(
 async def _run(begin: Callable[[], Awaitable[None]]) -> None:
     """An asyncio.Event belongs to a loop, so all is made inside of one."""
     await begin()
+
+
+main.add_command(secrets)
 
 
 @main.group()

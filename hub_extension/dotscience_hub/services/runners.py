@@ -39,13 +39,14 @@ class Runners:
         self._online = online_by(queue.terms)
 
     def list_runners(self, caller: Caller, *, query: api.RunnerQuery) -> api.RunnerList:
-        """Runners of the caller and shared ones, each with the tasks it has now; by `ref` an admin finds any."""
+        """Runners of the caller, with the tasks they have now, and shared ones; by `ref` an admin finds any."""
         with self._database.read() as session:
             rows, following = _page(session, store.visible_runners(caller.name), query)
             if not rows and query.ref is not None and caller.admin:
                 rows, following = _page(session, select(store.RunnerRow), query)
             held = by_runner(session.scalars(tasks.held_by([row.id for row in rows])).all())
-            return api.RunnerList(items=[self._view(row, held.get(row.id, ()), ()) for row in rows], next=following)
+            items = [self._listed(caller, row, held.get(row.id, ())) for row in rows]
+            return api.RunnerList(items=items, next=following)
 
     def create_runner(self, caller: Caller, *, body: api.RunnerCreate) -> api.RunnerCreated:
         """Create a runner. Its token is in the answer, and nowhere else.
@@ -100,6 +101,12 @@ class Runners:
             token_salt=token.salt,
             token_hash=token.hash,
         )
+
+    def _listed(self, caller: Caller, row: store.RunnerRow, held: Sequence[tasks.TaskRow]) -> api.Runner:
+        """Without its tasks for who does not own it: they may be of projects that are not the caller's."""
+        shown = held if caller.admin or row.owner == caller.name else ()
+        online = self._online(row, self._queue.clock())
+        return runner_view(row, online=online, running=len(held), tasks=shown)
 
     def _view(self, row: store.RunnerRow, held: Sequence[tasks.TaskRow], recent: Sequence[tasks.TaskRow]) -> api.Runner:
         online = self._online(row, self._queue.clock())

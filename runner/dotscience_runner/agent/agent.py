@@ -7,15 +7,17 @@ import shutil
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from dotscience_runner.backends.base import Backend
+from dotscience_runner.repository import Rules
 from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api.problems import DotscienceError, NotLoggedIn
 from jupyter_dotscience.api.protocol import PROTOCOL, Assignment, Claim, Hello, Welcome
 from jupyter_dotscience.client import Client
 from jupyter_dotscience.workspace import ObjectCache
 
-from . import library, machine
+from . import library, machine, secrets
 from .lease import Heartbeat, Leases
 from .patience import Backoff, hub_away, insist
 from .spool import Spool, TaskFolder
@@ -44,11 +46,13 @@ class Settings:
         slots: Tasks at a time.
         gpus: GPUs that tasks may use.
         labels: Labels of this agent, over those the runner was created with.
+        repositories: Folders of this machine from which tasks may clone repositories.
     """
 
     slots: int
     gpus: int
     labels: Mapping[str, str]
+    repositories: tuple[Path, ...] = ()
 
 
 @dataclass
@@ -92,12 +96,14 @@ class Agent:
             NoLibrary: the library is not installed.
         """
         offered = library.lay_out(self._spool.library)
+        secrets.sweep(self._spool.ssh)
         welcome = self._hello()
         if welcome is None:
             return
         objects = ObjectCache(self._spool.objects, int(welcome.storage * GIGABYTE * OBJECTS_SHARE))
+        rules = Rules(self._settings.repositories, int(welcome.storage * GIGABYTE))
         self._around = Surroundings(
-            self._client, self._spool, self._backend, objects, offered, self._machine, self._leases
+            self._client, self._spool, self._backend, objects, offered, self._machine, self._leases, rules
         )
         self._heartbeat = Heartbeat(self._client, self._leases, welcome.heartbeat_seconds, self._rejected)
         try:

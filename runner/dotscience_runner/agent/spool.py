@@ -7,6 +7,7 @@
         git/<project>.git     history of projects, fetched from the hub
         objects/              large contents, by hash
         library/<hash>/       the library that is offered to tasks
+        ssh/                  host keys, and where there is no better place private keys in use
         tasks/<id>/
             task.json         the record below; secret, for it holds the task's token
             work/             the workspace
@@ -60,6 +61,7 @@ class Record(msgspec.Struct, kw_only=True):
         assignment: From the hub.
         phase: What has been done.
         image_digest: What the backend found in preparing.
+        repository_commit: What was checked out of the repository that the task asked for.
         handle: The backend's.
         started: When the workload was started.
         ended: When it ended. Also the time of the commit, so that a repeated one is the same.
@@ -74,6 +76,7 @@ class Record(msgspec.Struct, kw_only=True):
     assignment: Assignment
     phase: Phase = Phase.CLAIMED
     image_digest: str | None = None
+    repository_commit: str | None = None
     handle: Any = None
     started: dt.datetime | None = None
     ended: dt.datetime | None = None
@@ -135,8 +138,9 @@ class Spool:
         self.git = self.root / "git"
         self.objects = self.root / "objects"
         self.library = self.root / "library"
+        self.ssh = self.root / "ssh"
         self._tasks = self.root / "tasks"
-        for folder in (self.root, self.git, self.objects, self.library, self._tasks):
+        for folder in (self.root, self.git, self.objects, self.library, self.ssh, self._tasks):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = os.open(self.root / "agent.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dotscience_runner.backends.base import Backend, BackendError, Json, Spec, State, Status
+from dotscience_runner.repository import Cancelled, Rules
 from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api import _base
 from jupyter_dotscience.api.logs import LogStream
@@ -24,6 +25,7 @@ from .journal import Journal
 from .lease import Leases
 from .patience import Backoff
 from .points import PointsFollower, message
+from .repositories import bring_repository
 from .shipper import Shipper
 from .spool import Phase, Spool, TaskFolder
 from .wishes import AgentClosing, TaskLost, Wishes
@@ -49,6 +51,7 @@ class Surroundings:
         library: The library's folder.
         machine: What this machine is.
         leases: The held leases.
+        rules: For repositories.
     """
 
     client: Client
@@ -58,6 +61,7 @@ class Surroundings:
     library: Path
     machine: Machine
     leases: Leases
+    rules: Rules
 
 
 class TaskLoop:
@@ -156,6 +160,7 @@ class TaskLoop:
             backend=self._backend.name,
             isolation=self._backend.isolation,
             image_digest=self._record.image_digest,
+            repository_commit=self._record.repository_commit,
             machine=self._around.machine,
             runner_version=__version__,
             started=self._record.started,
@@ -174,6 +179,13 @@ class TaskLoop:
             spec = self._spec()
             files = self._workspace.check_out()
             self._journal.say(LogStream.AGENT, f"The workspace is ready ({files} files).")
+            self._record.repository_commit = bring_repository(
+                self._around, self._folder, self._record, self._journal, self._wishes
+            )
+        except Cancelled:
+            self._wishes.check()
+            self._stopped_early()
+            return
         except (WorkspaceError, TypeError) as error:
             self._end(Outcome.START_FAILED, str(error))
             return

@@ -505,6 +505,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/runner/tasks/{task}/secrets": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Private keys for a task whose lease the caller holds. */
+        readonly post: operations["get_task_secrets"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/runners": {
         readonly parameters: {
             readonly query?: never;
@@ -536,6 +553,42 @@ export interface paths {
         readonly post?: never;
         /** Remove a runner; its running tasks go back to the queue. */
         readonly delete: operations["delete_runner"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/secrets": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Key pairs of the caller and of their projects, without private halves. */
+        readonly get: operations["list_secrets"];
+        readonly put?: never;
+        /** Make a key pair. */
+        readonly post: operations["create_secret"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/secrets/{secret}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A key pair with both halves. */
+        readonly get: operations["get_secret"];
+        readonly put?: never;
+        readonly post?: never;
+        /** Remove a key pair. */
+        readonly delete: operations["delete_secret"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -796,6 +849,8 @@ export interface components {
             readonly image: string;
             /** @enum {unknown} */
             readonly kind: "command";
+            /** @default null */
+            readonly repository: components["schemas"]["Repository"] | null;
         };
         /**
          * Commit
@@ -915,6 +970,11 @@ export interface components {
              *     }
              */
             readonly machine: components["schemas"]["Machine"];
+            /**
+             * @description The commit of the workload's repository that was checked out.
+             * @default null
+             */
+            readonly repository_commit: string | null;
             /** @default  */
             readonly runner_version: string;
             /** @default null */
@@ -1293,6 +1353,19 @@ export interface components {
             readonly status: components["schemas"]["TaskStatus"];
         };
         /**
+         * Repository
+         * @description A git repository to clone into the workspace before the command runs.
+         *
+         *         It lands in a folder named after it (``code`` when no name can be told). One that is there already is updated, local
+         *         changes in it overwritten. Submodules are not followed.
+         */
+        readonly Repository: {
+            /** @default null */
+            readonly ref: string | null;
+            /** @description What `git clone` takes: https, ssh (also user@host:path), git or file. */
+            readonly url: string;
+        };
+        /**
          * Resources
          * @description What the task asks of its runner; absent means no limit (and no GPU).
          */
@@ -1564,6 +1637,70 @@ export interface components {
             readonly recorded: number;
         };
         /**
+         * Secret
+         * @description A key pair as it is listed: without its private half.
+         */
+        readonly Secret: {
+            /**
+             * Format: date-time
+             * @description An instant with its zone; the hub answers in UTC.
+             */
+            readonly created: string;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly id: string;
+            readonly name: string;
+            readonly owner: string;
+            /** @description The project whose tasks may use it; null for the whole account. */
+            readonly project: string | null;
+            readonly project_name: string | null;
+            /** @description In OpenSSH's form, one line with a comment. */
+            readonly public_key: string;
+            readonly type: components["schemas"]["SecretType"];
+        };
+        /**
+         * SecretCreate
+         * @description A key pair to make.
+         */
+        readonly SecretCreate: {
+            /** @description A name people choose: 1 to 200 characters, no control characters, no '/'. */
+            readonly name: string;
+            /** @default null */
+            readonly project: string | null;
+            /** @default ssh-ed25519 */
+            readonly type: components["schemas"]["SecretType"];
+        };
+        /**
+         * SecretList
+         * @description A page of secrets, newest first.
+         */
+        readonly SecretList: {
+            readonly items: readonly components["schemas"]["Secret"][];
+            /** @default null */
+            readonly next: string | null;
+        };
+        /**
+         * SecretType
+         * @description The kinds of key pairs.
+         * @enum {unknown}
+         */
+        readonly SecretType: "ssh-ed25519" | "ssh-rsa";
+        /**
+         * SecretWithData
+         * @description A key pair with both halves.
+         */
+        readonly SecretWithData: {
+            /** @description Base64 of a JSON object whose `public_key` and `private_key` are base64 of OpenSSH files. */
+            readonly data: string;
+            readonly secret: components["schemas"]["Secret"];
+        };
+        /**
+         * SecretsQuery
+         * @description Ask for the private keys that a task may use.
+         */
+        readonly SecretsQuery: {
+            readonly fence: number;
+        };
+        /**
          * SkippedFile
          * @description A file that could not be versioned, and why: a socket, a device, unreadable, changing all the time.
          */
@@ -1723,6 +1860,23 @@ export interface components {
             readonly started: string | null;
             /** @default null */
             readonly workload_file: string | null;
+        };
+        /**
+         * TaskSecret
+         * @description A private key that a task may use.
+         */
+        readonly TaskSecret: {
+            readonly name: string;
+            /** @description An OpenSSH private key file, not encrypted. Never logged. */
+            readonly private_key: string;
+            readonly type: components["schemas"]["SecretType"];
+        };
+        /**
+         * TaskSecrets
+         * @description The project's keys, then those of the account of the task's creator.
+         */
+        readonly TaskSecrets: {
+            readonly items: readonly components["schemas"]["TaskSecret"][];
         };
         /**
          * TaskStatus
@@ -3018,6 +3172,41 @@ export interface operations {
             };
         };
     };
+    readonly get_task_secrets: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly task: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SecretsQuery"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TaskSecrets"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly list_runners: {
         readonly parameters: {
             readonly query?: {
@@ -3121,6 +3310,135 @@ export interface operations {
             readonly header?: never;
             readonly path: {
                 readonly runner: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_secrets: {
+        readonly parameters: {
+            readonly query?: {
+                readonly ref?: string | null;
+                readonly project?: string | null;
+                readonly limit?: number;
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SecretList"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly create_secret: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SecretCreate"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_secret: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly secret: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["SecretWithData"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly delete_secret: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly secret: string;
             };
             readonly cookie?: never;
         };

@@ -164,6 +164,26 @@ def upgrade() -> None:
         batch_op.create_index("ix_runs_task_pk", ["task_id", "pk"], unique=False)
 
     op.create_table(
+        "secrets",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("holder", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("type", TEXT, nullable=False),
+        sa.Column("owner", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=True),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("public_key", TEXT, nullable=False),
+        sa.Column("private_key", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_secrets_project_id_projects"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_secrets")),
+        sa.UniqueConstraint("holder", "name", name=op.f("uq_secrets_holder_name")),
+    )
+    with op.batch_alter_table("secrets", schema=None) as batch_op:
+        batch_op.create_index("ix_secrets_project_id", ["project_id"], unique=False)
+
+    op.create_table(
         "tasks",
         sa.Column("id", TEXT, nullable=False),
         sa.Column("project_id", TEXT, nullable=False),
