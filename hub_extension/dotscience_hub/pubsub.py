@@ -77,10 +77,6 @@ class _Subscription:
         return True
 
 
-QUEUE: Topic = ("queue",)
-"""A task was queued, or went back to the queue."""
-
-
 def task_topic(task: str) -> Topic:
     """A task's state changed."""
     return ("task", task)

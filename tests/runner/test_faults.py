@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from jupyter_dotscience.api.problems import BadRequest, Conflict
+from jupyter_dotscience.api.problems import BadRequest, Conflict, TooLarge
 from jupyter_dotscience.api.protocol import Claim, Claimed, Finish
 from tests.runner.conftest import AgentProcess
 from tests.runner.fakehub import FakeHub, FakeTask
@@ -321,6 +321,26 @@ def test_states_that_the_hub_refuses_do_not_stop_a_task(hub: FakeHub, make_agent
     make_agent("--backend", "dummy")
     hub.wait_for(lambda: task.finishes, "the outcome")
     assert task.text("stdout") == b"done\n"
+
+
+@pytest.mark.parametrize(("refused", "kept"), [("runs", "commit"), ("commit", "runs")])
+def test_what_the_hub_does_not_refuse_of_the_results_is_kept(
+    hub: FakeHub, make_agent: MakeAgent, refused: str, kept: str
+) -> None:
+    """Too many runs do not cost the files, nor too many files the runs."""
+
+    def refuse(name: str, body: object) -> None:
+        if isinstance(body, Finish) and getattr(body, refused):
+            raise TooLarge("A JSON body has at most 64 MiB.")
+
+    hub.before = refuse
+    task = hub.add(["x"], environment={"DUMMY_FILES": '{"a": "b"}', "DUMMY_STDOUT": MARKER.decode()})
+    make_agent("--backend", "dummy")
+    hub.wait_for(lambda: task.finishes, "the outcome")
+    assert task.finish.outcome == "lost"
+    assert getattr(task.finish, kept)
+    assert not getattr(task.finish, refused)
+    assert "64 MiB" in task.finish.message
 
 
 def test_results_that_the_hub_refuses_are_told(hub: FakeHub, make_agent: MakeAgent) -> None:

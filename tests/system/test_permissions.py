@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from jupyter_dotscience.api.routes import BY_NAME, ROUTES, Scope
-from tests.hubprocess import RunningHub
+from tests.hubprocess import hub, require_proxy
 
+from .conftest import configuration
 from .scene import CONTENT, MOMENT, SHA256, People, Scene
 
 OK = 0
@@ -137,9 +139,13 @@ ROWS = {
 
 
 @pytest.fixture(scope="module")
-def people(running_hub: RunningHub) -> People:
-    """Users of this module."""
-    return People.of(running_hub, "perm")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    """Users of a hub whose leases last: here no agent extends them, and on a loaded machine a minute is soon over."""
+    require_proxy()
+    folder = tmp_path_factory.mktemp("permissions")
+    config = configuration(folder, lease_seconds=3600.0)
+    with hub(folder / "data", "--no-runner", "--config", str(config)) as running:
+        yield People.of(running, "perm")
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+from functools import partial
 
 import msgspec
 
@@ -98,10 +99,31 @@ class Finishing:
         try:
             insist_for_task(lambda: self._client.finish(finish, task=task), self._wishes)
         except ApiError as error:
-            # The hub has refused the commit or the runs. Without them at least the outcome gets known.
+            # The hub has refused the commit or the runs. The other, or at least the outcome, gets known.
             log.error("Task %s: the hub refuses the results: %s", task, error)  # noqa: TRY400
-            if finish.commit is None and not finish.runs:
+            smaller = _less(finish)
+            if smaller is None:
                 raise
             text = f"The hub refused the results: {error}"[:LONGEST_MESSAGE]
-            bare = msgspec.structs.replace(finish, outcome=Outcome.LOST, message=text, commit=None, runs=[])
-            insist_for_task(lambda: self._client.finish(bare, task=task), self._wishes)
+            self._send_less([msgspec.structs.replace(one, outcome=Outcome.LOST, message=text) for one in smaller])
+
+    def _send_less(self, smaller: list[Finish]) -> None:
+        """Send the first that the hub takes."""
+        task = self._record.assignment.task
+        for finish in smaller[:-1]:
+            try:
+                insist_for_task(partial(self._client.finish, finish, task=task), self._wishes)
+            except ApiError:
+                continue
+            return
+        insist_for_task(lambda: self._client.finish(smaller[-1], task=task), self._wishes)
+
+
+def _less(finish: Finish) -> list[Finish] | None:
+    """The same end with less and less to it; None when there is nothing to leave out."""
+    if finish.commit is None and not finish.runs:
+        return None
+    bare = msgspec.structs.replace(finish, commit=None, runs=[])
+    if finish.commit is None or not finish.runs:
+        return [bare]
+    return [msgspec.structs.replace(bare, commit=finish.commit), msgspec.structs.replace(bare, runs=finish.runs), bare]
