@@ -169,7 +169,7 @@ def test_a_runner_removed_under_a_job(lab: Lab) -> None:
     """The job is ended there, goes back to the queue, and another runner does it from the start, once."""
     mark = f"mark-{uuid4()}"
     first = lab.add_runner()
-    task = lab.queue("sh", "-c", f"echo begun {mark}; test -e done || sleep 5; echo end > done")
+    task = lab.queue("sh", "-c", f"echo begun {mark}; test -e done || sleep 15; echo end > done")
     seen = lab.wait(task, lambda seen: seen.status == "running" and lab.log(task) != b"")
     assert processes(mark)
     assert lab.ds("runner", "rm", str(seen.runner)).returncode == 0
