@@ -8,11 +8,13 @@ import pytest
 
 from .site import Person
 
+# Only an image with a `/` in its name is to be had from a registry; a hub on a loopback address is reached by the
+# machine's own network only.
 SCRIPT = re.compile(
-    r"docker pull \S+ && \\\n"
+    r"(docker pull \S+/\S+ && \\\n)?"
     r"docker run --name dotscience-runner -d -e TOKEN=[A-Z2-7]{52}==== -e DOTSCIENCE_URL=\S+ \\\n"
     r"--restart always -v /var/run/docker.sock:/var/run/docker.sock \\\n"
-    r"-v dotscience-task-spool:/spool (--gpus all )?\\\n"
+    r"-v dotscience-task-spool:/spool (--network host )?(--gpus all )?\\\n"
     r"\S+\n"
 )
 
