@@ -51,6 +51,7 @@ def test_known_commit_needs_no_hub(repository: Repository, versions: list[str], 
     mirror = Mirror(tmp_path / "p.git")
     mirror.fetch(repository.url, versions[0])
     mirror.fetch("http://127.0.0.1:1/gone", versions[0])
+    assert mirror.has(versions[0])
 
 
 @pytest.mark.parametrize("commit", ["f" * 40, "HEAD", "--upload-pack=x", "a" * 39])

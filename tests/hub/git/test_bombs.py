@@ -61,4 +61,5 @@ def test_a_delta_that_unpacks_to_gigabytes_is_refused(hub: Hub) -> None:
 
 def test_a_delta_within_the_limits_is_taken(hub: Hub) -> None:
     """The same form with a content that may be so large is a pack like any other."""
-    asyncio.run(hub.workspace.put_pack(ALICE, project=hub.project, body=pieces(bomb(90))))
+    taken = asyncio.run(hub.workspace.put_pack(ALICE, project=hub.project, body=pieces(bomb(90))))
+    assert taken.objects > 0
