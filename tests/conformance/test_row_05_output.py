@@ -49,7 +49,8 @@ def test_a_progress_bar_without_newline_arrives_at_once(person: Person, project:
 @pytest.mark.parametrize("code", [0, 1, 3, 255])
 def test_the_exit_status_is_the_jobs(person: Person, project: str, code: int) -> None:
     """A script can rely on it."""
-    person.run(project, "sh", "-c", f"exit {code}", status=code)
+    done = person.run(project, "sh", "-c", f"exit {code}", status=code)
+    assert done.returncode == code
 
 
 def test_the_metadata_follows(person: Person, project: str, tmp_path: Path) -> None:

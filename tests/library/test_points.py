@@ -333,7 +333,9 @@ def test_a_folder_that_is_not_there_costs_a_warning(
     with pytest.warns(RuntimeWarning, match="cannot write live points"):
         ds.log(loss=1)
     ds.log(loss=2)
-    ds.publish(stream=io.StringIO())
+    printed = io.StringIO()
+    run = ds.publish(stream=printed)
+    assert run in printed.getvalue()
 
 
 def test_a_descriptor_that_others_closed_is_not_written_to(points_folder: Path, tmp_path: Path, ds: Dotscience) -> None:

@@ -85,6 +85,7 @@ def test_postgresql_tests_do_not_see_each_other(postgresql_url: str, turn: str) 
     engine = create_engine(postgresql_url)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE only_once (turn text)"))
+        assert connection.scalar(text("SELECT count(*) FROM only_once")) == 0
     engine.dispose()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import errno
 import hashlib
@@ -56,7 +57,7 @@ class ObjectStore(Protocol):
         """
 
 
-class Incoming:
+class Incoming(abc.ABC):
     """An object while it arrives: in a temporary file, under its name only when it is whole, right and on the disk.
 
     Use it as a context manager: what was not stored is removed.
@@ -125,9 +126,9 @@ class Incoming:
         if found != self.sha256:
             raise BadRequest(f"The content's SHA-256 is {found}, not {self.sha256}.", code="bad_content")
 
+    @abc.abstractmethod
     def _keep(self) -> None:
         """Put the whole file where the store has its objects."""
-        raise NotImplementedError
 
 
 @contextlib.contextmanager
