@@ -128,9 +128,10 @@ def test_gpus_that_are_not_there_are_refused(rig: Rig) -> None:
 def test_the_sandbox_hides_the_machine(sandboxed: Rig) -> None:
     """Neither other tasks nor the agent, its spool, home folders or secrets of the system can be seen."""
     (sandboxed.folder / "task.json").write_text("secret")
+    hidden = [str(Path.home() / ".bashrc"), "/etc/shadow", str(sandboxed.folder), "/run", "/var/run/docker.sock"]
     program = (
         "import glob, json, os\n"
-        f"paths = [{str(Path.home() / '.bashrc')!r}, '/etc/shadow', {str(sandboxed.folder)!r}, '/run', '/var/run/docker.sock']\n"
+        f"paths = {hidden!r}\n"
         "print(json.dumps({\n"
         "  'seen': [p for p in paths if os.path.exists(p) and p != '/run'],\n"
         "  'processes': [open(p).read() for p in glob.glob('/proc/[0-9]*/cmdline')],\n"
