@@ -704,6 +704,11 @@ export interface components {
             readonly author: string;
             /** @description The version to start from; null for an empty workspace. */
             readonly commit: string | null;
+            /**
+             * @description What the task sees, read-only, beside its workspace.
+             * @default []
+             */
+            readonly datasets: readonly components["schemas"]["DatasetMount"][];
             readonly fence: number;
             /** @description Where to fetch the project's history, below the hub's address. */
             readonly git_path: string;
@@ -942,6 +947,43 @@ export interface components {
             readonly steps: readonly number[];
             readonly times: readonly number[];
             readonly values: readonly (number | string)[];
+        };
+        /**
+         * DatasetLink
+         * @description A dataset in a project.
+         */
+        readonly DatasetLink: {
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly dataset: string;
+            readonly dataset_name: string;
+            readonly path: string;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly project: string;
+            readonly project_name: string;
+        };
+        /**
+         * DatasetMount
+         * @description A dataset as one task sees it: at a path, read-only, in one version.
+         */
+        readonly DatasetMount: {
+            /** @description The version; null for one that has none yet, an empty folder. */
+            readonly commit: string | null;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly dataset: string;
+            /**
+             * @description Files of this version.
+             * @default 0
+             */
+            readonly files: number;
+            /** @description Where to fetch its history, below the hub's address. */
+            readonly git_path: string;
+            readonly name: string;
+            readonly path: string;
+            /**
+             * @description Bytes of this version.
+             * @default 0
+             */
+            readonly size: number;
         };
         /**
          * Execution
@@ -1296,6 +1338,11 @@ export interface components {
              * @description An instant with its zone; the hub answers in UTC.
              */
             readonly created: string;
+            /**
+             * @description What tasks see beside the workspace, by path.
+             * @default []
+             */
+            readonly datasets: readonly components["schemas"]["DatasetLink"][];
             readonly description: string;
             /** @description What `git clone` takes, relative to the hub's own address. */
             readonly git_url: string;
@@ -1436,6 +1483,11 @@ export interface components {
             readonly blob: string | null;
             /** @description Input: the commit that last changed it. Output: the run's own. */
             readonly commit: string | null;
+            /**
+             * @description The dataset that it is a file of; `commit` is the dataset's.
+             * @default null
+             */
+            readonly dataset: string | null;
             /** @description A path in a workspace, '/' between its parts; bytes that are not UTF-8 as in api.paths. */
             readonly path: string;
             readonly sha256: string | null;
@@ -1759,6 +1811,11 @@ export interface components {
              */
             readonly created: string;
             readonly creator: string;
+            /**
+             * @description The datasets it sees, and in which version.
+             * @default []
+             */
+            readonly datasets: readonly components["schemas"]["TaskDataset"][];
             readonly ended: string | null;
             readonly events: readonly components["schemas"]["TaskEvent"][];
             readonly execution: components["schemas"]["Execution"];
@@ -1823,6 +1880,17 @@ export interface components {
              */
             readonly resources: components["schemas"]["Resources"];
             readonly workload: components["schemas"]["CommandWorkload"] | components["schemas"]["JupyterWorkload"];
+        };
+        /**
+         * TaskDataset
+         * @description A dataset that a task used, and in which version.
+         */
+        readonly TaskDataset: {
+            readonly commit: string | null;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly dataset: string;
+            readonly name: string;
+            readonly path: string;
         };
         /**
          * TaskEvent
