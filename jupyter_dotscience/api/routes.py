@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import account, commits, files, logs, projects, protocol, runners, runs, secrets, tasks
+from . import account, commits, files, logins, logs, projects, protocol, runners, runs, secrets, tasks
 from .account import Principal
 from .projects import Role
 
@@ -26,6 +26,11 @@ class Scope(enum.StrEnum):
     TASKS_WRITE = "custom:dotscience:tasks:write"
     RUNNERS_WRITE = "custom:dotscience:runners:write"
     SECRETS_WRITE = "custom:dotscience:secrets:write"
+
+
+TOKEN_SCOPES = ("access:services!service=dotscience", *(scope.value for scope in Scope))
+"""What a token of `ds` may do: reach the service, and everything the service allows its user. Nothing else of the hub:
+not even see or revoke its user's tokens, which would let it make stronger ones."""
 
 
 class Raw(enum.Enum):
@@ -117,6 +122,11 @@ ROUTES: tuple[Route, ...] = (
     Route("get_readiness", "GET", "/ready", "Whether the service can serve: database, storage, hub.", ANYONE, response=account.Health),
     Route("get_metrics", "GET", "/metrics", "Figures for Prometheus.", Access(admin=True), response=Raw.TEXT),
     Route("get_account", "GET", "/account", "Who the caller is.", Access(principals=frozenset(Principal)), response=account.Account),
+    # logging in through a browser
+    Route("redeem_login_code", "POST", "/login/token", "Trade a code that the browser brought for a token.", ANYONE, request=logins.CodeRedeem, response=logins.LoginGrant),
+    Route("start_device_login", "POST", "/login/device", "Begin a login that is confirmed on another device.", ANYONE, request=logins.DeviceStart, response=logins.DeviceLogin),
+    Route("poll_device_login", "POST", "/login/device/token", "The token, once somebody has confirmed.", ANYONE, request=logins.DevicePoll, response=logins.LoginGrant),
+    Route("revoke_token", "POST", "/login/revoke", "End a token at Dotscience; one that is none is no error.", ANYONE, request=logins.TokenRevoke, status=204),
     # projects
     Route("list_projects", "GET", "/projects", "Projects of the caller and shared with them.", _user(READ), query=projects.ProjectQuery, response=projects.ProjectList),
     Route("create_project", "POST", "/projects", "Create a project.", _user(WRITE), request=projects.ProjectCreate, response=projects.Project, status=201, idempotency=True),

@@ -86,6 +86,10 @@ ROWS = {
     "get_readiness": Row("anyone"),
     "get_metrics": Row("admin"),
     "get_account": Row("known"),
+    "redeem_login_code": Row("anyone", body={"code": "c" * 43, "code_verifier": "v" * 43}, status=400),
+    "start_device_login": Row("anyone", body={"machine": "laptop"}),
+    "poll_device_login": Row("anyone", body={"device_code": "c" * 43}, status=400),
+    "revoke_token": Row("anyone", body={"token": "none-of-the-hub"}),
     "list_projects": Row("user", READ),
     "create_project": Row("user", WRITE, {}),
     "get_project": Row("reader+task", READ),
@@ -213,6 +217,7 @@ def test_who_is_let_in(people: People, scene: Scene, name: str) -> None:
 GIT = "/services/dotscience/git/{project}"
 LFS_BATCH = GIT + "/info/lfs/objects/batch"
 BATCH = {"objects": [{"oid": SHA256, "size": len(CONTENT)}]}
+FORM = "application/x-www-form-urlencoded"
 ADDRESSES = {
     "clone": ("GET", GIT + "/info/refs?service=git-upload-pack", None, "", "reader+task", READ),
     "fetch": ("POST", GIT + "/git-upload-pack", b"0000", "application/x-git-upload-pack-request", "reader+task", READ),
@@ -224,9 +229,13 @@ ADDRESSES = {
     "lfs put": ("PUT", GIT + "/info/lfs/objects/" + SHA256, CONTENT, "application/octet-stream", "writer", WRITE),
     "lfs verify": ("POST", GIT + "/info/lfs/verify", BATCH["objects"][0], "", "writer", WRITE),
     "page": ("GET", "/services/dotscience/", None, "", "page", READ),
+    "device page": ("GET", "/services/dotscience/device", None, "", "page", READ),
+    "confirming": ("POST", "/services/dotscience/device", b"decision=allow", FORM, "person", READ),
 }  # fmt: skip
 # A page leads to the login who is none of the hub's users; it shows nothing but the user's own name.
 ANSWERS["page"] = {caller: OK if status == OK else 302 for caller, status in ANSWERS["user"].items()} | {"narrow": OK}
+# No token confirms a login: it takes a person who clicks.
+ANSWERS["person"] = dict.fromkeys(CALLERS, 403) | {"nobody": 401}
 
 # Who uploads must be able to see the project before anything else is looked at.
 ANSWERS["batch"] = ANSWERS["writer"] | {"other task": 404}

@@ -38,6 +38,74 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/login/device": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Begin a login that is confirmed on another device. */
+        readonly post: operations["start_device_login"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/login/device/token": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** The token, once somebody has confirmed. */
+        readonly post: operations["poll_device_login"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/login/revoke": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** End a token at Dotscience; one that is none is no error. */
+        readonly post: operations["revoke_token"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/login/token": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Trade a code that the browser brought for a token. */
+        readonly post: operations["redeem_login_code"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/metrics": {
         readonly parameters: {
             readonly query?: never;
@@ -810,6 +878,16 @@ export interface components {
             readonly assignment: components["schemas"]["Assignment"] | null;
         };
         /**
+         * CodeRedeem
+         * @description A code that the browser brought, and the proof that the login was begun here.
+         */
+        readonly CodeRedeem: {
+            /** @description 256 random bits; serves once. */
+            readonly code: string;
+            /** @description PKCE's code_verifier (RFC 7636, section 4.1). */
+            readonly code_verifier: string;
+        };
+        /**
          * Collaborator
          * @description A person who shares a project. The owner is not listed as one.
          */
@@ -984,6 +1062,40 @@ export interface components {
              * @default 0
              */
             readonly size: number;
+        };
+        /**
+         * DeviceLogin
+         * @description What to tell the person, and what to ask with (RFC 8628, section 3.2).
+         */
+        readonly DeviceLogin: {
+            /** @description 256 random bits; serves once. */
+            readonly device_code: string;
+            /** @description Seconds until nobody can confirm it any more. */
+            readonly expires_in: number;
+            /** @description Seconds to wait between two questions, at the least. */
+            readonly interval: number;
+            /** @description To be typed on the page: XXXX-XXXX. */
+            readonly user_code: string;
+            /** @description The page; where it has no host, at the address at which the caller knows the hub. */
+            readonly verification_uri: string;
+            /** @description The same with the code filled in. */
+            readonly verification_uri_complete: string;
+        };
+        /**
+         * DevicePoll
+         * @description Has somebody confirmed?
+         */
+        readonly DevicePoll: {
+            /** @description 256 random bits; serves once. */
+            readonly device_code: string;
+        };
+        /**
+         * DeviceStart
+         * @description A machine without a browser wants to log in.
+         */
+        readonly DeviceStart: {
+            /** @description What the machine that logs in calls itself; shown to the person who confirms. */
+            readonly machine: string;
         };
         /**
          * Execution
@@ -1192,6 +1304,17 @@ export interface components {
          * @enum {unknown}
          */
         readonly LogStream: "agent" | "committer" | "pull" | "stderr" | "stdout";
+        /**
+         * LoginGrant
+         * @description A new token of the hub.
+         */
+        readonly LoginGrant: {
+            readonly expires: string | null;
+            /** @description The token's name on the hub's token page. */
+            readonly id: string;
+            readonly token: string;
+            readonly user: string;
+        };
         /**
          * Machine
          * @description Where a task ran, as the runner sees it.
@@ -1953,6 +2076,13 @@ export interface components {
          */
         readonly TaskStatus: "assigned" | "failed" | "lost" | "preparing" | "queued" | "running" | "saving" | "stopped" | "succeeded";
         /**
+         * TokenRevoke
+         * @description A user's token that Dotscience shall take no more (RFC 7009): who has it may end it.
+         */
+        readonly TokenRevoke: {
+            readonly token: string;
+        };
+        /**
          * Tree
          * @description All files below ``prefix`` at a commit, sorted by path.
          */
@@ -2048,6 +2178,136 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly start_device_login: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DeviceStart"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DeviceLogin"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly poll_device_login: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DevicePoll"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LoginGrant"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly revoke_token: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TokenRevoke"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly redeem_login_code: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CodeRedeem"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LoginGrant"];
                 };
             };
             /** @description A problem. */

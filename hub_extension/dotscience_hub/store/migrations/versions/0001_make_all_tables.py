@@ -46,6 +46,12 @@ def upgrade() -> None:
         batch_op.create_index("ix_datasets_owner_id", ["owner", "id"], unique=False)
 
     op.create_table(
+        "ended_tokens",
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("ended", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_ended_tokens")),
+    )
+    op.create_table(
         "idempotency",
         sa.Column("principal", TEXT, nullable=False),
         sa.Column("route", TEXT, nullable=False),
