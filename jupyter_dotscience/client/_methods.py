@@ -6,7 +6,19 @@ import abc
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from jupyter_dotscience.api import account, commits, files, logs, projects, protocol, runners, runs, secrets, tasks
+from jupyter_dotscience.api import (
+    account,
+    commits,
+    files,
+    logins,
+    logs,
+    projects,
+    protocol,
+    runners,
+    runs,
+    secrets,
+    tasks,
+)
 
 from .body import Content
 from .responses import ItemStream, Reader
@@ -56,6 +68,22 @@ class Methods(abc.ABC):
     def get_account(self, *, timeout: float | None = None) -> account.Account:
         """Who the caller is."""
         return self._json(account.Account, "get_account", {}, timeout=timeout)
+
+    def redeem_login_code(self, request: logins.CodeRedeem, *, timeout: float | None = None) -> logins.LoginGrant:
+        """Trade a code that the browser brought for a token."""
+        return self._json(logins.LoginGrant, "redeem_login_code", {}, request=request, timeout=timeout)
+
+    def start_device_login(self, request: logins.DeviceStart, *, timeout: float | None = None) -> logins.DeviceLogin:
+        """Begin a login that is confirmed on another device."""
+        return self._json(logins.DeviceLogin, "start_device_login", {}, request=request, timeout=timeout)
+
+    def poll_device_login(self, request: logins.DevicePoll, *, timeout: float | None = None) -> logins.LoginGrant:
+        """The token, once somebody has confirmed."""
+        return self._json(logins.LoginGrant, "poll_device_login", {}, request=request, timeout=timeout)
+
+    def revoke_token(self, request: logins.TokenRevoke, *, timeout: float | None = None) -> None:
+        """End a token at Dotscience; one that is none is no error."""
+        self._empty("revoke_token", {}, request=request, timeout=timeout)
 
     def list_projects(
         self, *, query: projects.ProjectQuery | None = None, timeout: float | None = None
