@@ -7,6 +7,7 @@ git repository as a workspace's is: each version is a commit, large contents are
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import Annotated
 
 from msgspec import Meta
@@ -161,4 +162,14 @@ class TaskDataset(Model, frozen=True, kw_only=True):
     dataset: Id
     name: str
     path: str
-    commit: Sha1 | None
+    commit: Annotated[Sha1 | None, Meta(description="Null for one without a version, or while the task waits for it.")]
+
+
+def mount_of(path: str, mounts: Iterable[TaskDataset]) -> TaskDataset | None:
+    """The dataset that a path of the workspace lies in, or None.
+
+    Args:
+        path: As a program in the workspace would name it.
+        mounts: The task's datasets; none is within another.
+    """
+    return next((mount for mount in mounts if path.startswith(mount.path + "/")), None)

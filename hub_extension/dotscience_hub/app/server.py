@@ -61,6 +61,7 @@ async def serve(settings: Settings) -> None:
     await asyncio.to_thread(upgrade, base.database)
     await asyncio.to_thread(base.commits.recover)
     services = make_services(base)
+    await asyncio.to_thread(services.dataset_waits.look_again)
     if settings.local_runner_token is not None:
         await asyncio.to_thread(ensure_local_runner, services, settings.local_runner_token)
     await _run(base, services, stop)
@@ -100,7 +101,7 @@ def _application(base: Foundation, services: Services, metrics: Metrics, lifecyc
     endpoints = _endpoints(base.settings, [system, logins.service, *services.routed()])
     probes = [endpoint for endpoint in endpoints if endpoint.route.path in PROBES]
     prefix = hub.base_url
-    authorize = GitAuthorization(authentication, services.access, services.projects, dispatcher)
+    authorize = GitAuthorization(authentication, services.access, services.projects, services.dataset_files, dispatcher)
     rules: list[Rule] = [
         *git_http.handlers(services.git, authorize),
         *lfs.handlers(services.contents, authorize),

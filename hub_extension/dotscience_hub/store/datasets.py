@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Select, UniqueConstraint, delete, or_, select
+from sqlalchemy import ForeignKey, Index, LargeBinary, Select, UniqueConstraint, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from jupyter_dotscience.api.datasets import SyncState
@@ -127,6 +127,46 @@ def visible_datasets(user: str) -> DatasetSelect:
 def exists(session: Session, dataset: str) -> bool:
     """Whether there is such a dataset."""
     return session.get(DatasetRow, dataset) is not None
+
+
+def lock_dataset(session: Session, dataset: str) -> DatasetRow | None:
+    """A dataset that nobody else changes, links or deletes until the transaction ends."""
+    return session.get(DatasetRow, dataset, with_for_update=True, populate_existing=True)
+
+
+def is_shared_with(session: Session, dataset: str, user: str) -> bool:
+    """Whether a dataset is linked to a project of a user, or to one shared with them."""
+    found = select(LinkRow.dataset_id).where(LinkRow.dataset_id == dataset, LinkRow.project_id.in_(visible_ids(user)))
+    return session.scalar(found.limit(1)) is not None
+
+
+def is_seen_by(session: Session, dataset: str, task: str) -> bool:
+    """Whether there is such a dataset, and a task sees it."""
+    return exists(session, dataset) and session.get(TaskDatasetRow, (task, dataset)) is not None
+
+
+def names_of(session: Session, datasets: Iterable[str]) -> dict[str, str]:
+    """Names of datasets by id."""
+    query = select(DatasetRow.id, DatasetRow.name).where(DatasetRow.id.in_(set(datasets)))
+    return {id_: name for id_, name in session.execute(query)}  # noqa: C416 - rows are not pairs to mypy
+
+
+def sources_of(session: Session, datasets: Iterable[str]) -> dict[str, SourceRow]:
+    """The buckets of those of these datasets that have one."""
+    query = select(SourceRow).where(SourceRow.id.in_(list(datasets)))
+    return {row.id: row for row in session.scalars(query)}
+
+
+def waiting_tasks(session: Session, dataset: str | None = None) -> list[str]:
+    """Ids of the tasks that wait for a dataset, or for any, oldest first."""
+    query = select(TaskDatasetRow.task_id).where(TaskDatasetRow.waits).distinct()
+    query = query if dataset is None else query.where(TaskDatasetRow.dataset_id == dataset)
+    return list(session.scalars(query.order_by(TaskDatasetRow.task_id)))
+
+
+def end_waiting(session: Session, task: str) -> None:
+    """A task waits for no dataset any more."""
+    session.execute(update(TaskDatasetRow).where(TaskDatasetRow.task_id == task).values(waits=False))
 
 
 def links_of(session: Session, projects: Iterable[str]) -> dict[str, list[LinkRow]]:

@@ -188,6 +188,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dataset_sources")),
     )
     op.create_table(
+        "dataset_syncs",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("asked", sa.BigInteger(), nullable=False),
+        sa.Column("begun", sa.BigInteger(), nullable=False),
+        sa.Column("holder", TEXT, nullable=True),
+        sa.Column("beat", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["id"], ["datasets.id"], name=op.f("fk_dataset_syncs_id_datasets"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dataset_syncs")),
+    )
+    op.create_table(
         "file_versions",
         sa.Column("project", TEXT, nullable=False),
         sa.Column("path", TEXT, nullable=False),
@@ -278,6 +288,7 @@ def upgrade() -> None:
         sa.Column("labels", sa.Text(), nullable=False),
         sa.Column("resources", sa.Text(), nullable=False),
         sa.Column("demand", TEXT, nullable=False),
+        sa.Column("waits", sa.Boolean(), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended", sa.DateTime(timezone=True), nullable=True),
         sa.Column("commit", TEXT, nullable=True),
@@ -306,7 +317,9 @@ def upgrade() -> None:
         batch_op.create_index("ix_tasks_ended", ["ended"], unique=False)
         batch_op.create_index("ix_tasks_lease_expires", ["lease_expires"], unique=False)
         batch_op.create_index("ix_tasks_project_id_id", ["project_id", "id"], unique=False)
-        batch_op.create_index("ix_tasks_queue", ["status", "id", "demand", "creator", "project_owner"], unique=False)
+        batch_op.create_index(
+            "ix_tasks_queue", ["status", "waits", "id", "demand", "creator", "project_owner"], unique=False
+        )
         batch_op.create_index("ix_tasks_runner_id_status", ["runner_id", "status"], unique=False)
 
     op.create_table(
@@ -333,6 +346,7 @@ def upgrade() -> None:
         sa.Column("commit", TEXT, nullable=True),
         sa.Column("sha256", TEXT, nullable=True),
         sa.Column("blob", TEXT, nullable=True),
+        sa.Column("dataset", TEXT, nullable=True),
         sa.ForeignKeyConstraint(["run_pk"], ["runs.pk"], name=op.f("fk_run_files_run_pk_runs"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run_pk", "direction", "seq", name=op.f("pk_run_files")),
         sqlite_with_rowid=False,
