@@ -39,7 +39,11 @@ def login(username: str | None, web: bool, device: bool, no_browser: bool, token
         found = _by_confirmation(hub, username, web=web, open_browser=not no_browser)
     else:
         found = _by_secret(hub, username, _secret("API token: " if token else "Password: "), token_only=token)
-    config.save_login(found)
+    try:
+        config.save_login(found)
+    except OSError:
+        _end(found)
+        raise
     click.echo("Authenticated successfully.")
     if web or device:
         say(f"You are {printable(found.username)}.")
