@@ -62,6 +62,7 @@ def why(outcome: Outcome, status: TaskStatus, exit_code: int | None, said: str) 
 
 _WHY = {
     Outcome.OUT_OF_MEMORY: "It was ended because it used more memory than it may.",
+    Outcome.OUT_OF_STORAGE: "It was ended because it used more of the runner's disk than it may.",
     Outcome.START_FAILED: "It could not be started.",
     Outcome.LOST: "The runner's engine ended it, not the program itself.",
 }
