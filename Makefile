@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PROXY_SOURCES := hub_extension/proxy/package.json hub_extension/proxy/package-lock.json tools/nodejs.py
 NPM_SOURCES := labextension/package.json labextension/package-lock.json $(wildcard labextension/packages/*/package.json)
-LAB_SOURCES := $(shell find labextension/packages/ui labextension/packages/lab -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -name '*.tsbuildinfo' 2>/dev/null)
+LAB_SOURCES := $(shell find labextension/packages -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -name '*.tsbuildinfo' 2>/dev/null)
 # Two workers by default, whatever the machine has: the servers that tests start need the other cores.
 WORKERS ?= 2
 TESTS ?=
@@ -101,5 +101,5 @@ constraints: setup  ## Write the versions that are installed now into constraint
 	$(BIN)/python tools/freeze.py
 
 clean:  ## Remove .venv, caches and what builds left; .data (your hub) stays
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis labextension/node_modules jupyter_dotscience/labextension labextension/packages/*/lib labextension/packages/*/*.tsbuildinfo
+	rm -rf $(VENV) hub_extension/dotscience_hub/web/static/app build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis labextension/node_modules jupyter_dotscience/labextension labextension/packages/*/lib labextension/packages/*/*.tsbuildinfo
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,4 +1,4 @@
-"""Builds the JupyterLab extension into a wheel or an archive of the sources.
+"""Builds the JupyterLab extension and the hub's pages into a wheel or an archive of the sources.
 
 What is in the sources of a release is used as it is, so that installing from there needs no node. An editable
 install builds nothing: `make setup` does, and again whenever the TypeScript changes.
@@ -14,6 +14,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUILT = "jupyter_dotscience/labextension"
+PAGES = "hub_extension/dotscience_hub/web/static/app"
 PLACE = "share/jupyter/labextensions/@dotscience/lab"
 
 
@@ -30,7 +31,8 @@ class LabExtension(BuildHookInterface):  # type: ignore[type-arg]
         if version == "editable":
             return
         root = Path(self.root)
-        if not (root / BUILT / "package.json").exists():
+        if not ((root / BUILT / "package.json").exists() and (root / PAGES / "manifest.json").exists()):
             subprocess.run([sys.executable, str(root / "tools" / "nodejs.py"), "labextension"], check=True)
         if self.target_name == "wheel":
             build_data["shared_data"][BUILT] = PLACE
+            build_data["artifacts"].append(f"/{PAGES}")

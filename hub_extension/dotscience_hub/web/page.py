@@ -17,7 +17,7 @@ from .base import BaseHandler
 from .problems import problem_of
 
 _POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action "
-_TEMPLATES = ("base.html", "home.html", "confirm.html", "device.html", "message.html")
+_TEMPLATES = ("app.html", "base.html", "home.html", "confirm.html", "device.html", "message.html")
 
 
 def read_file(folder: str, name: str) -> bytes:
@@ -32,7 +32,7 @@ def _templates() -> DictLoader:
 
 
 class Page(BaseHandler):
-    """Base of the pages. They hold no script, are never framed, and their forms go where the page says."""
+    """Base of the pages. They are never framed, and their forms go where the page says."""
 
     async def prepare(self) -> None:
         """Find the user without blocking the event loop, as the property `current_user` would."""
@@ -44,19 +44,20 @@ class Page(BaseHandler):
             except UserNotAllowed:
                 raise HTTPError(403) from None
 
-    def render_page(self, template: str, *, forms: str = "'none'", **facts: Any) -> None:
+    def render_page(self, template: str, *, forms: str = "'none'", policy: str | None = None, **facts: Any) -> None:
         """Answer with a page.
 
         Args:
             template: Its file.
             forms: Where forms may go, redirects after them included: the sources of a form-action.
+            policy: Another Content-Security-Policy than that of pages without script.
             facts: What the template names.
         """
         user = self.current_user
         known = {"user": user["name"] if user else "", "version": _version.__version__}
         known |= {"prefix": self.hub_auth.base_url, "hub": self.hub_auth.hub_prefix}
         body = _templates().load(template).generate(**known, **facts)
-        self.set_header("Content-Security-Policy", _POLICY + forms)
+        self.set_header("Content-Security-Policy", policy or _POLICY + forms)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(body)
 

@@ -1,4 +1,4 @@
-"""The page that people see at the service's address, and the description of the API."""
+"""What is at the service's own address, and the description of the API."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from jupyterhub.services.auth import HubOAuthCallbackHandler
 
 from jupyter_dotscience.api.openapi import describe
 
+from .app_page import App, app_folder, app_rules
 from .application import Rule
 from .base import BaseHandler
-from .page import Page, read_file
+from .page import read_file
 
 
 def page_rules(prefix: str, public_url: str) -> list[Rule]:
@@ -22,29 +23,13 @@ def page_rules(prefix: str, public_url: str) -> list[Rule]:
         public_url: The hub's address as people know it; empty to take the one a request came to.
     """
     return [
-        (prefix, Home, {"public_url": public_url.rstrip("/")}),
+        (prefix, App, {"public_url": public_url.rstrip("/"), "folder": app_folder()}),
+        *app_rules(prefix, public_url, app_folder()),
         (prefix.rstrip("/"), ToHome, {"home": prefix}),
         (prefix + "static/style.css", Style, {}),
         (prefix + "api/openapi.json", Description, {}),
         (prefix + "oauth_callback", Callback, {}),
     ]
-
-
-class Home(Page):
-    """Who you are, and what to type next."""
-
-    route_name = "home"
-
-    def initialize(self, public_url: str) -> None:
-        """Args: the hub's address, or empty."""
-        self._public_url = public_url
-
-    def get(self) -> None:
-        """The page, or the way to the hub's login."""
-        if not self.current_user:
-            self.to_login()
-            return
-        self.render_page("home.html", url=self._public_url or f"{self.request.protocol}://{self.request.host}")
 
 
 class ToHome(BaseHandler):
