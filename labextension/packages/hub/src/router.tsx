@@ -1,18 +1,12 @@
-/** Which page is at which address. What a person chose on a page stands in the address too. */
-import { createRootRoute, createRoute, createRouter } from "@tanstack/react-router";
+/** Which page is at which address: each noun brings its own routes. What a person chose stands in the address too. */
+import { createRouter } from "@tanstack/react-router";
 
 import { boot } from "./boot";
-import { ProjectsPage } from "./pages/ProjectsPage";
-import { NotFound } from "./shell/NotFound";
-import { Shell } from "./shell/Shell";
-import { Failure } from "./shell/Failure";
-
-const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Failure });
-
-const projects = createRoute({ getParentRoute: () => root, path: "/", component: ProjectsPage });
+import { projectChildren, projectRoute, projectRoutes } from "./projects/routes";
+import { root } from "./root";
 
 export const router = createRouter({
-  routeTree: root.addChildren([projects]),
+  routeTree: root.addChildren([...projectRoutes, projectRoute.addChildren([...projectChildren])]),
   basepath: boot.prefix,
   defaultPreload: "intent",
   scrollRestoration: true,
