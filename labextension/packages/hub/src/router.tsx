@@ -4,9 +4,10 @@ import { createRouter } from "@tanstack/react-router";
 import { boot } from "./boot";
 import { projectChildren, projectRoute, projectRoutes } from "./projects/routes";
 import { root } from "./root";
+import { runnerRoutes } from "./runners/routes";
 
 export const router = createRouter({
-  routeTree: root.addChildren([...projectRoutes, projectRoute.addChildren([...projectChildren])]),
+  routeTree: root.addChildren([...projectRoutes, ...runnerRoutes, projectRoute.addChildren([...projectChildren])]),
   basepath: boot.prefix,
   defaultPreload: "intent",
   scrollRestoration: true,

@@ -18,6 +18,7 @@ export function Shell(): JSX.Element {
           <Link to="/" activeOptions={{ exact: true }}>
             Projects
           </Link>
+          <Link to="/runners">Runners</Link>
         </nav>
         <Connection />
         <nav aria-label="Account" className="account">
