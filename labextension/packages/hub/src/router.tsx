@@ -5,9 +5,10 @@ import { boot } from "./boot";
 import { projectChildren, projectRoute, projectRoutes } from "./projects/routes";
 import { root } from "./root";
 import { runnerRoutes } from "./runners/routes";
+import { projectTasks, taskRoutes } from "./tasks/routes";
 
 export const router = createRouter({
-  routeTree: root.addChildren([...projectRoutes, ...runnerRoutes, projectRoute.addChildren([...projectChildren])]),
+  routeTree: root.addChildren([...projectRoutes, ...taskRoutes, ...runnerRoutes, projectRoute.addChildren([projectTasks, ...projectChildren])]),
   basepath: boot.prefix,
   defaultPreload: "intent",
   scrollRestoration: true,

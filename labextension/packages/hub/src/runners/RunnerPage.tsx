@@ -52,7 +52,7 @@ function Tasks({ runner }: { readonly runner: Runner }): JSX.Element {
       <ul className="rows">
         {runner.tasks.map((task) => (
           <li key={task.id}>
-            <Link to={"/tasks/$task" as string} params={{ task: task.id } as never}>
+            <Link to="/tasks/$task" params={{ task: task.id }}>
               <code>{task.id}</code>
             </Link>
             <State of={task.status} />

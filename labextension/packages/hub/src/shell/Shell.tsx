@@ -18,6 +18,7 @@ export function Shell(): JSX.Element {
           <Link to="/" activeOptions={{ exact: true }}>
             Projects
           </Link>
+          <Link to="/tasks">Tasks</Link>
           <Link to="/runners">Runners</Link>
         </nav>
         <Connection />

@@ -1,0 +1,100 @@
+import { Ago } from "@dotscience/ui";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+
+import { Command } from "../shell/Command";
+import { Problems } from "../shell/Failure";
+import { More } from "../shell/More";
+import { State } from "../shell/State";
+import { STATUSES, tasksQuery, type Task, type TaskStatus } from "./queries";
+import { whatOf } from "./workload";
+
+/** Tasks of all the user's projects, or of one, newest first. */
+export function TasksPage(): JSX.Element {
+  const { project } = useParams({ strict: false }) as { project?: string };
+  const { status } = useSearch({ strict: false }) as { status?: TaskStatus };
+  const found = useInfiniteQuery(tasksQuery({ project, status }));
+  const items = found.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <>
+      {!project && <h1>Tasks</h1>}
+      <StatusChoice status={status} />
+      <Problems of={found.error} />
+      {found.isSuccess && items.length === 0 ? <NoTasks /> : <Tasks items={items} withProject={!project} />}
+      <More of={found} />
+    </>
+  );
+}
+
+function StatusChoice({ status }: { readonly status: TaskStatus | undefined }): JSX.Element {
+  const navigate = useNavigate();
+  const choose = (chosen: string) =>
+    void navigate({ to: ".", search: ((old: object) => ({ ...old, status: chosen || undefined })) as never });
+  return (
+    <p>
+      <label className="plain">
+        Status{" "}
+        <select value={status ?? ""} onChange={(event) => choose(event.target.value)}>
+          <option value="">any</option>
+          {STATUSES.map((one) => (
+            <option key={one}>{one}</option>
+          ))}
+        </select>
+      </label>
+    </p>
+  );
+}
+
+function Tasks({ items, withProject }: { readonly items: readonly Task[]; readonly withProject: boolean }): JSX.Element {
+  return (
+    <div className="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Task</th>
+            <th scope="col">Status</th>
+            {withProject && <th scope="col">Project</th>}
+            <th scope="col">Runner</th>
+            <th scope="col">By</th>
+            <th scope="col">Created</th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((task) => (
+            <tr key={task.id}>
+              <th scope="row">
+                <Link to="/tasks/$task" params={{ task: task.id }}>
+                  <code>{whatOf(task)}</code>
+                </Link>
+              </th>
+              <td>
+                <State of={task.status} />
+              </td>
+              {withProject && (
+                <td>
+                  <Link to="/projects/$project/tasks" params={{ project: task.project }}>
+                    {task.project_name}
+                  </Link>
+                </td>
+              )}
+              <td>{task.runner_name ?? ""}</td>
+              <td>{task.creator}</td>
+              <td>
+                <Ago time={task.created} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function NoTasks(): JSX.Element {
+  return (
+    <section className="empty">
+      <p>No such tasks. A task is a command that a runner executes; in the folder of your program:</p>
+      <Command>ds run -p PROJECT -u . -- python train.py</Command>
+    </section>
+  );
+}
