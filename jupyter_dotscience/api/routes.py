@@ -159,6 +159,7 @@ ROUTES: tuple[Route, ...] = (
     Route("list_runs", "GET", _P + "/runs", "Runs, filtered and sorted.", _user(READ, READER), query=runs.RunQuery, response=runs.RunList),
     Route("record_runs", "POST", _P + "/runs", "Record runs made outside of any task.", _user(WRITE, WRITER), request=runs.RunsRecord, response=runs.RunsRecorded, status=201, idempotency=True),
     Route("get_run_columns", "GET", _P + "/columns", "Whole columns over all runs.", _user(READ, READER), query=runs.ColumnsQuery, response=runs.Columns),
+    Route("list_columns", "GET", _P + "/columns/names", "Names of all parameters, summaries and labels, most used first.", _user(READ, READER), response=runs.ColumnNames),
     Route("list_summaries", "GET", _P + "/summaries", "Names of summaries, most used first.", _user(READ, READER), response=runs.SummaryNames),
     Route("get_run", "GET", _P + "/runs/{run}", "A run with all details.", _user(READ, READER), response=runs.Run),
     Route("append_points", "POST", _P + "/runs/{run}/points", "Add live points to a run.", _user(WRITE, WRITER), request=runs.PointsAppend, response=runs.PointsAck),

@@ -158,6 +158,28 @@ class SummaryNames(Model, frozen=True, kw_only=True):
     items: list[SummaryName]
 
 
+class ValueKind(enum.StrEnum):
+    """What a recorded value is: the first word of its column's name."""
+
+    PARAMETERS = "parameters"
+    SUMMARY = "summary"
+    LABELS = "labels"
+
+
+class ColumnName(Model, frozen=True, kw_only=True):
+    """A column that the table of runs can have."""
+
+    kind: ValueKind
+    name: str
+    runs: Annotated[int, Meta(description="How many runs have it.")]
+
+
+class ColumnNames(Model, frozen=True, kw_only=True):
+    """Most used first; the 10,000 most used where there are more."""
+
+    items: list[ColumnName]
+
+
 class ColumnsQuery(Request, frozen=True, kw_only=True):
     """Whole columns over all runs, for charts."""
 
@@ -166,9 +188,12 @@ class ColumnsQuery(Request, frozen=True, kw_only=True):
         Meta(
             min_length=1,
             max_length=50,
-            description="Such as summary.accuracy; repeat the parameter for more.",
+            description="Such as summary.accuracy, status or created; repeat the parameter for more.",
         ),
     ]
+    filter: (
+        Annotated[str, Meta(max_length=10_000, description="As in the list of runs: only the runs it leaves.")] | None
+    ) = None
 
 
 class Columns(Model, frozen=True, kw_only=True):

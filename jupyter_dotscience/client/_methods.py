@@ -250,6 +250,10 @@ class Methods(abc.ABC):
         """Whole columns over all runs."""
         return self._json(runs.Columns, "get_run_columns", {"project": project}, query=query, timeout=timeout)
 
+    def list_columns(self, *, project: str, timeout: float | None = None) -> runs.ColumnNames:
+        """Names of all parameters, summaries and labels, most used first."""
+        return self._json(runs.ColumnNames, "list_columns", {"project": project}, timeout=timeout)
+
     def list_summaries(self, *, project: str, timeout: float | None = None) -> runs.SummaryNames:
         """Names of summaries, most used first."""
         return self._json(runs.SummaryNames, "list_summaries", {"project": project}, timeout=timeout)

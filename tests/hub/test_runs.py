@@ -184,6 +184,41 @@ def test_columns_line_up(runs: Runs, project: str) -> None:
     assert columns.columns == {"parameters.lr": [0.1, None, None], "summary.acc": [None, "n/a", "Infinity"]}
 
 
+def test_columns_of_what_a_filter_leaves(runs: Runs, project: str) -> None:
+    """A filter leaves out runs; attributes and the time of recording are columns too."""
+    record(
+        runs,
+        project,
+        report("a", parameters={"lr": "0.1"}),
+        report("b", parameters={"lr": "0.5"}, status=api.RunStatus.FAILED),
+        report("c", parameters={"lr": "0.7"}),
+    )
+    query = api.ColumnsQuery(columns=["parameters.lr", "status", "created"], filter="parameters.lr > 0.2")
+    columns = runs.get_run_columns(ADA, project=project, query=query)
+    assert columns.runs == ["b", "c"]
+    assert columns.columns["parameters.lr"] == [0.5, 0.7]
+    assert columns.columns["status"] == ["failed", "succeeded"]
+    listed = runs.list_runs(ADA, project=project, query=api.RunQuery(sort="created", filter="parameters.lr > 0.2"))
+    assert columns.columns["created"] == [row.created.isoformat() for row in listed.items]
+
+
+def test_names_of_columns(runs: Runs, project: str) -> None:
+    """All recorded values are named with their kind and how many runs have them, most used first; curves are not."""
+    record(
+        runs,
+        project,
+        report("a", parameters={"lr": "1"}, summary={"acc": "1"}, labels={"odd name": "x"}),
+        report("b", summary={"acc": "2"}),
+    )
+    runs.append_points(ADA, project=project, run="a", body=api.PointsAppend(first=0, points=points(0, 1)))
+    names = runs.list_columns(ADA, project=project).items
+    assert [(name.kind.value, name.name, name.runs) for name in names] == [
+        ("summary", "acc", 2),
+        ("parameters", "lr", 1),
+        ("labels", "odd name", 1),
+    ]
+
+
 def points(first: int, count: int) -> list[api.PointRow]:
     return [api.PointRow(step, step * 10, {"loss": step / 2, "odd": "NaN"}) for step in range(first, first + count)]
 

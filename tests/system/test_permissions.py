@@ -116,6 +116,7 @@ ROWS = {
     "list_runs": Row("reader", READ),
     "record_runs": Row("writer", WRITE, {"runs": [{"id": "another"}]}),
     "get_run_columns": Row("reader", READ, query="?columns=summary.a"),
+    "list_columns": Row("reader", READ),
     "list_summaries": Row("reader", READ),
     "get_run": Row("reader", READ),
     "append_points": Row("writer", WRITE, {"first": 0, "points": [[0, 0, {"loss": 1.0}]]}),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
 from dotscience_hub.domain.runfilter import Column, Condition, Kind
-from dotscience_hub.store.runs import RunFileRow, RunRow, column_values, run_ids
+from dotscience_hub.store.runs import RunFileRow, RunRow, attribute_values, column_values
 from jupyter_dotscience.api import runs as api
 
 Values = Mapping[Kind, dict[str, str]]
+CREATED = Column(None, "created")
+"""When a run was recorded: a column that is neither a recorded value nor filtered by."""
 
 
 def has_summary(name: str) -> Condition:
@@ -73,18 +76,27 @@ def _metadata_of(run_id: str, metadata: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in metadata.items() if not key.startswith("run.") or key.startswith(own)}
 
 
-def columns(session: Session, project: str, wanted: Mapping[str, Column]) -> api.Columns:
-    """Values by run, oldest run first."""
-    runs = run_ids(session, project)
+def columns(
+    session: Session, project: str, runs: Sequence[tuple[int, str]], wanted: Mapping[str, Column]
+) -> api.Columns:
+    """Values of some runs, given as (primary key, id), in their order."""
     place = {pk: index for index, (pk, _) in enumerate(runs)}
     found: dict[str, list[float | str | None]] = {}
     for name, column in wanted.items():
         values: list[float | str | None] = [None] * len(runs)
-        for pk, value in column_values(session, project, column):
+        for pk, value in _values(session, project, column):
             if pk in place:
                 values[place[pk]] = _wire(value) if isinstance(value, float) else value
         found[name] = values
     return api.Columns(runs=[run_id for _, run_id in runs], columns=found)
+
+
+def _values(session: Session, project: str, column: Column) -> Iterator[tuple[int, float | str | None]]:
+    if column.kind is not None:
+        yield from column_values(session, project, column)
+        return
+    for pk, value in attribute_values(session, project, column.name):
+        yield pk, value.isoformat() if isinstance(value, dt.datetime) else value
 
 
 def curves(points: Sequence[tuple[str, int, int, int, float | None]]) -> api.Points:

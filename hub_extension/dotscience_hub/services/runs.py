@@ -15,12 +15,15 @@ from dotscience_hub.store.run_search import RunSearch, decode_cursor, encode_cur
 from jupyter_dotscience.api import runs as api
 from jupyter_dotscience.api._base import now
 from jupyter_dotscience.api.datasets import TaskDataset, mount_of
-from jupyter_dotscience.api.problems import BadRequest, NotFound, TooEarly
+from jupyter_dotscience.api.problems import NotFound, TooEarly
 from jupyter_dotscience.api.protocol import TaskPoints
 
 from . import run_views as views
 from .caller import Caller
 from .logs import LeaseCheck
+
+COLUMN_NAMES = 10_000
+"""So many names of columns are told at the most."""
 
 Files = Mapping[str, store.FileVersionOf]
 """Versions of files by path."""
@@ -110,12 +113,18 @@ class Runs:
 
     def get_run_columns(self, caller: Caller, *, project: str, query: api.ColumnsQuery) -> api.Columns:
         """Whole columns over all runs."""
-        columns = {name: parse_column(name) for name in query.columns}
-        for name, column in columns.items():
-            if column.kind is None:
-                raise BadRequest(f"{name!r} is not a recorded value.", code="bad_column")
+        columns = {name: views.CREATED if name == "created" else parse_column(name) for name in query.columns}
+        conditions = parse_filter(query.filter)
         with self._database.read() as session:
-            return views.columns(session, project, columns)
+            runs = RunSearch(session, project, conditions, parse_sort("created")).ids()
+            return views.columns(session, project, runs, columns)
+
+    def list_columns(self, caller: Caller, *, project: str) -> api.ColumnNames:
+        """Names of all parameters, summaries and labels, most used first."""
+        with self._database.read() as session:
+            found = store.column_names(session, project, COLUMN_NAMES)
+        items = [api.ColumnName(kind=api.ValueKind[kind.name], name=name, runs=runs) for kind, name, runs in found]
+        return api.ColumnNames(items=items)
 
     def list_summaries(self, caller: Caller, *, project: str) -> api.SummaryNames:
         """Names of summaries, most used first."""

@@ -71,6 +71,11 @@ class RunSearch:
         rows = [row for row, _ in found[:limit]]
         return rows, found[limit - 1][1] if len(found) > limit else None
 
+    def ids(self) -> list[tuple[int, str]]:
+        """(primary key, id) of all the runs that the conditions leave, oldest first."""
+        query = self._base().with_only_columns(RunRow.pk, RunRow.run_id).order_by(RunRow.pk)
+        return [(pk, run_id) for pk, run_id in self._session.connection().execute(query)]
+
     def _phase(self, phase: int, start: Cursor | None, limit: int) -> list[tuple[RunRow, Cursor]]:
         if self._sort.column is None:
             return self._by_time(start, limit) if phase == 0 else []

@@ -264,10 +264,21 @@ def column_values(session: Session, project: str, column: Column) -> Iterator[tu
         yield from ((pk, value) for pk, value in connection.execute(statement))
 
 
-def run_ids(session: Session, project: str) -> list[tuple[int, str]]:
-    """(primary key, id) of all runs of a project, oldest first."""
-    query = select(RunRow.pk, RunRow.run_id).where(RunRow.project_id == project).order_by(RunRow.pk)
-    return [(pk, run_id) for pk, run_id in session.connection().execute(query)]
+def attribute_values(session: Session, project: str, name: str) -> Iterator[tuple[int, str | dt.datetime | None]]:
+    """(primary key, value) of an attribute such as ``status``, of all runs."""
+    attribute = getattr(RunRow, {"task": "task_id"}.get(name, name))
+    query = select(RunRow.pk, attribute).where(RunRow.project_id == project)
+    yield from ((pk, value) for pk, value in session.connection().execute(query))
+
+
+def column_names(session: Session, project: str, limit: int) -> list[tuple[Kind, str, int]]:
+    """(kind, name, runs) of the recorded values, most used first."""
+    query = (
+        select(RunKeyRow.kind, RunKeyRow.name, RunKeyRow.runs)
+        .where(RunKeyRow.project_id == project, RunKeyRow.kind != int(Kind.SERIES), RunKeyRow.runs > 0)
+        .order_by(RunKeyRow.runs.desc(), RunKeyRow.kind, RunKeyRow.name)
+    )
+    return [(Kind(kind), name, runs) for kind, name, runs in session.execute(query.limit(limit))]
 
 
 def summary_names(session: Session, project: str) -> list[tuple[str, int]]:

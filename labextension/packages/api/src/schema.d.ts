@@ -386,6 +386,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/projects/{project}/columns/names": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Names of all parameters, summaries and labels, most used first. */
+        readonly get: operations["list_columns"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/projects/{project}/commits": {
         readonly parameters: {
             readonly query?: never;
@@ -1095,6 +1112,23 @@ export interface components {
             readonly role: components["schemas"]["Role"];
         };
         /**
+         * ColumnName
+         * @description A column that the table of runs can have.
+         */
+        readonly ColumnName: {
+            readonly kind: components["schemas"]["ValueKind"];
+            readonly name: string;
+            /** @description How many runs have it. */
+            readonly runs: number;
+        };
+        /**
+         * ColumnNames
+         * @description Most used first; the 10,000 most used where there are more.
+         */
+        readonly ColumnNames: {
+            readonly items: readonly components["schemas"]["ColumnName"][];
+        };
+        /**
          * Columns
          * @description Values by run, oldest run first; null where a run has none, text where a value is no number.
          */
@@ -1642,7 +1676,7 @@ export interface components {
          * @description How a task ended.
          * @enum {unknown}
          */
-        readonly Outcome: "exited" | "lost" | "out-of-memory" | "start-failed" | "stopped";
+        readonly Outcome: "exited" | "lost" | "out-of-memory" | "out-of-storage" | "start-failed" | "stopped";
         /**
          * PackResult
          * @description What became of a pack of small blobs.
@@ -2434,6 +2468,12 @@ export interface components {
             /** @default null */
             readonly peak_memory: number | null;
         };
+        /**
+         * ValueKind
+         * @description What a recorded value is: the first word of its column's name.
+         * @enum {unknown}
+         */
+        readonly ValueKind: "labels" | "parameters" | "summary";
         /**
          * VersionInfo
          * @description Versions that a client may need to know.
@@ -3416,6 +3456,7 @@ export interface operations {
         readonly parameters: {
             readonly query: {
                 readonly columns: readonly string[];
+                readonly filter?: string | null;
             };
             readonly header?: never;
             readonly path: {
@@ -3432,6 +3473,37 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Columns"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_columns: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ColumnNames"];
                 };
             };
             /** @description A problem. */
