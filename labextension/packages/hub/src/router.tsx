@@ -5,10 +5,11 @@ import { boot } from "./boot";
 import { projectChildren, projectRoute, projectRoutes } from "./projects/routes";
 import { root } from "./root";
 import { runnerRoutes } from "./runners/routes";
+import { projectRuns, runRoutes } from "./runs/routes";
 import { projectTasks, taskRoutes } from "./tasks/routes";
 
 export const router = createRouter({
-  routeTree: root.addChildren([...projectRoutes, ...taskRoutes, ...runnerRoutes, projectRoute.addChildren([projectTasks, ...projectChildren])]),
+  routeTree: root.addChildren([...projectRoutes, ...runRoutes, ...taskRoutes, ...runnerRoutes, projectRoute.addChildren([...projectRuns, projectTasks, ...projectChildren])]),
   basepath: boot.prefix,
   defaultPreload: "intent",
   scrollRestoration: true,

@@ -50,7 +50,7 @@ function Projects({ items }: { readonly items: readonly Project[] }): JSX.Elemen
           {items.map((project) => (
             <tr key={project.id}>
               <th scope="row">
-                <Link to="/projects/$project/settings" params={{ project: project.id }}>
+                <Link to="/projects/$project/runs" params={{ project: project.id }}>
                   {project.name}
                 </Link>
                 {project.description && <div className="ds-quiet">{project.description}</div>}

@@ -1,0 +1,183 @@
+import { Ago, Clamped, duration, Values } from "@dotscience/ui";
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+
+import { Facts } from "../shell/Facts";
+import { Problems } from "../shell/Failure";
+import { State } from "../shell/State";
+import { useTitle } from "../shell/title";
+import { taskQuery, type Task } from "../tasks/queries";
+import { whatOf } from "../tasks/workload";
+import { secondsOf } from "./compared";
+import { nameOf } from "./names";
+import { runQuery, type Run, type RunFile } from "./queries";
+import type { CurveSearch } from "./search";
+
+const CurveCharts = lazy(async () => ({ default: (await import("./CurveCharts")).CurveCharts }));
+
+/** A run: what code, which data, which parameters, where and on what, how long, what came out. */
+export function RunPage(): JSX.Element {
+  const { project, run: id } = useParams({ strict: false }) as { project: string; run: string };
+  const { data: run } = useSuspenseQuery(runQuery(project, id));
+  const task = useQuery({ ...taskQuery(run.task ?? ""), enabled: run.task !== null });
+  useTitle(nameOf(run));
+  return (
+    <article className="run" aria-labelledby="run-name">
+      <h2 id="run-name">{nameOf(run)}</h2>
+      <p role="status">
+        <State of={run.status} /> <span className="ds-quiet">by {run.author}, <Ago time={run.created} /></span>
+      </p>
+      {run.error && (
+        <p role="alert" className="ds-error">
+          {run.error}
+        </p>
+      )}
+      {run.description !== null && run.description.trim() !== nameOf(run) && <p className="said">{run.description}</p>}
+      <div className="run-values">
+        <Values title="Summary" values={run.summary} />
+        <Values title="Parameters" values={run.parameters} />
+        <Values title="Labels" values={run.labels} />
+      </div>
+      <Curves project={project} run={run} />
+      <section>
+        <h3>What came out</h3>
+        <FileList files={run.outputs} none="No output files." />
+      </section>
+      <section>
+        <h3>From which data</h3>
+        <FileList files={run.inputs} none="No input files." />
+        <Datasets task={task.data} />
+      </section>
+      <section>
+        <h3>From what code</h3>
+        <Code run={run} task={task.data} />
+      </section>
+      <section>
+        <h3>Where, on what, how long</h3>
+        <Problems of={task.error} />
+        <Where run={run} task={task.data} />
+      </section>
+      <Metadata metadata={run.metadata} />
+    </article>
+  );
+}
+
+function Curves({ project, run }: { readonly project: string; readonly run: Run }): JSX.Element | null {
+  const search = useSearch({ strict: false }) as CurveSearch;
+  const navigate = useNavigate();
+  const live = run.status === "running";
+  if (run.series.length === 0 && !live) return null;
+  return (
+    <section>
+      <h3>Curves</h3>
+      <Suspense fallback={<p role="status">Loading…</p>}>
+        <CurveCharts
+          project={project}
+          runs={[{ id: run.id, name: nameOf(run), live }]}
+          search={search}
+          onChoose={(change) => void navigate({ to: ".", search: ((old: object) => ({ ...old, ...change })) as never, replace: true, resetScroll: false })}
+        />
+      </Suspense>
+    </section>
+  );
+}
+
+function FileList({ files, none }: { readonly files: readonly RunFile[]; readonly none: string }): JSX.Element {
+  if (files.length === 0) return <p className="ds-quiet">{none}</p>;
+  return (
+    <div className="ds-files">
+      <Clamped as="ul" items={files.map((file) => <File key={file.path} file={file} />)} />
+    </div>
+  );
+}
+
+function File({ file: { path, commit, sha256, blob, dataset } }: { readonly file: RunFile }): JSX.Element {
+  return (
+    <li>
+      {path}{" "}
+      <span className="ds-quiet">
+        {dataset && "of a dataset "}
+        {commit && <>version <code title={commit}>{commit.slice(0, 7)}</code> </>}
+        {(sha256 ?? blob) && <>content <code title={sha256 ?? blob ?? ""}>{(sha256 ?? blob)!.slice(0, 12)}</code></>}
+      </span>
+    </li>
+  );
+}
+
+function Datasets({ task }: { readonly task: Task | undefined }): JSX.Element | null {
+  if (task === undefined || task.datasets.length === 0) return null;
+  return (
+    <ul className="rows" aria-label="Datasets">
+      {task.datasets.map(({ name, path, commit }) => (
+        <li key={path}>
+          Dataset {name} at {path} <span className="ds-quiet">{commit ? <code title={commit}>{commit.slice(0, 7)}</code> : "empty"}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Code({ run, task }: { readonly run: Run; readonly task: Task | undefined }): JSX.Element {
+  return (
+    <Facts
+      facts={{
+        File: run.workload_file,
+        Command: task && <code>{whatOf(task)}</code>,
+        "Started from": task?.commit && <code title={task.commit}>{task.commit.slice(0, 12)}</code>,
+        "Results in": run.commit && <code title={run.commit}>{run.commit.slice(0, 12)}</code>,
+        Repository: task?.workload.kind === "command" ? task.workload.repository?.url : undefined,
+        "Repository's version": task?.execution.repository_commit && <code>{task.execution.repository_commit.slice(0, 12)}</code>,
+      }}
+    />
+  );
+}
+
+function Where({ run, task }: { readonly run: Run; readonly task: Task | undefined }): JSX.Element {
+  const seconds = secondsOf(run);
+  const machine = task?.execution.machine;
+  const usage = task?.execution.usage;
+  return (
+    <Facts
+      facts={{
+        Task: run.task && (
+          <Link to="/tasks/$task" params={{ task: run.task }}>
+            {task ? whatOf(task) : run.task}
+          </Link>
+        ),
+        Runner: task?.runner_name,
+        Image: task?.workload.image,
+        "Image digest": task?.execution.image_digest && <code>{task.execution.image_digest}</code>,
+        Machine: machine && [machine.hostname, machine.platform, machine.cpus[0], machine.gpus.join(", ")].filter(Boolean).join(", "),
+        "CPU time": usage?.cpu_seconds == null ? undefined : `${usage.cpu_seconds.toFixed(1)} s`,
+        "Peak memory": usage?.peak_memory == null ? undefined : `${(usage.peak_memory / 1e6).toFixed(0)} MB`,
+        Started: run.started && new Date(run.started).toLocaleString(),
+        Took: seconds === undefined ? undefined : seconds < 60 ? `${seconds.toFixed(1)} s` : duration(seconds),
+        "Recorded by": { workload: "the code itself", derived: "the hub", correction: "the runner: files that no run named", remote: "a client outside any task" }[run.authority],
+        Id: <code>{run.id}</code>,
+      }}
+    />
+  );
+}
+
+function Metadata({ metadata }: { readonly metadata: Readonly<Record<string, string>> }): JSX.Element | null {
+  const lines = Object.entries(metadata);
+  if (lines.length === 0) return null;
+  return (
+    <details>
+      <summary>All that was recorded</summary>
+      <div className="scroll">
+        <table>
+          <tbody>
+            {lines.map(([name, value]) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td>{value}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  );
+}
