@@ -47,16 +47,18 @@ def app_folder() -> Path:
     return Path(str(resources.files(__package__).joinpath("static", "app")))
 
 
-@functools.cache
 def app_entry(folder: Path) -> Entry | None:
-    """What the build made; None where nothing was built.
-
-    The manifest's format: https://vite.dev/guide/backend-integration.
-    """
+    """What the build made; None where nothing was built. A build made anew while the hub runs counts at once."""
     try:
-        manifest = json.loads((folder / _MANIFEST).read_bytes())
+        return _read_entry(folder, (folder / _MANIFEST).stat().st_mtime_ns)
     except FileNotFoundError:
         return None
+
+
+@functools.lru_cache(maxsize=2)
+def _read_entry(folder: Path, changed: int) -> Entry:  # noqa: ARG001 - a change makes it be read again
+    """Read the manifest; its format: https://vite.dev/guide/backend-integration."""
+    manifest = json.loads((folder / _MANIFEST).read_bytes())
     entry = manifest[_ENTRY]
     return Entry(entry["file"], tuple(entry.get("css", ())))
 

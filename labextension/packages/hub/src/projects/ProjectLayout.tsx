@@ -12,7 +12,7 @@ const PAGES = { runs: "Runs", tasks: "Tasks", settings: "Settings" } as const;
 export function ProjectLayout(): JSX.Element {
   const { project: id } = useParams({ strict: false }) as { project: string };
   const { data: project } = useSuspenseQuery(projectQuery(id));
-  useTitle(project.name);
+  useTitle(project.name, 0);
   return (
     <>
       <h1>{project.name}</h1>
