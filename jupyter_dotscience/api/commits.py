@@ -99,6 +99,36 @@ class Commit(Model, frozen=True, kw_only=True):
     )
 
 
+class FileChange(enum.StrEnum):
+    """What happened to a file between two versions."""
+
+    ADDED = "added"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+
+
+class ChangedFile(Model, frozen=True, kw_only=True):
+    """A file that differs between two versions."""
+
+    path: Path
+    change: FileChange
+
+
+class ChangedFiles(Model, frozen=True, kw_only=True):
+    """The first of the files that differ between two versions, sorted by path."""
+
+    base: Annotated[Sha1 | None, Meta(description="What the version was compared with; null for an empty tree.")]
+    items: list[ChangedFile]
+    total: Annotated[int, Meta(description="How many files differ.")]
+
+
+class ChangesQuery(Request, frozen=True, kw_only=True):
+    """What to compare a version with, and how many of the files that differ to name."""
+
+    since: Annotated[Revision | None, Meta(description="The older version; the first parent when absent.")] = None
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 1000
+
+
 class CommitList(Model, frozen=True, kw_only=True):
     """A page of commits, newest first."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from ._base import Bytes, Model, Nanoseconds, Path, Request, Sha1, Sha256
@@ -23,11 +24,20 @@ class FileVersion(Model, frozen=True, kw_only=True):
     commit: Annotated[Sha1 | None, Meta(description="The commit that last changed it.")]
 
 
+class Folder(Model, frozen=True, kw_only=True):
+    """A folder with what is in it and below, in numbers."""
+
+    path: Path
+    files: int
+    size: Bytes
+
+
 class Tree(Model, frozen=True, kw_only=True):
-    """All files below ``prefix`` at a commit, sorted by path."""
+    """All files below ``prefix`` at a commit, sorted by path; folded, those right in it, and its folders."""
 
     commit: Sha1 | None
     items: list[FileVersion]
+    folders: list[Folder] = msgspec.field(default_factory=list)
 
 
 class TreeQuery(Request, frozen=True, kw_only=True):
@@ -35,6 +45,7 @@ class TreeQuery(Request, frozen=True, kw_only=True):
 
     at: Revision = "main"
     prefix: Annotated[str, Meta(description="Only files in this folder and below; empty for all.")] = ""
+    fold: Annotated[bool, Meta(description="Sum up each folder in the place of listing what is below it.")] = False
 
 
 class FileQuery(Request, frozen=True, kw_only=True):

@@ -146,6 +146,14 @@ class Methods(abc.ABC):
         """A commit with its metadata."""
         return self._json(commits.Commit, "get_commit", {"project": project, "commit": commit}, timeout=timeout)
 
+    def list_changes(
+        self, *, project: str, commit: str, query: commits.ChangesQuery | None = None, timeout: float | None = None
+    ) -> commits.ChangedFiles:
+        """Files that differ between two versions."""
+        return self._json(
+            commits.ChangedFiles, "list_changes", {"project": project, "commit": commit}, query=query, timeout=timeout
+        )
+
     def create_commit(
         self, request: commits.CommitCreate, *, project: str, timeout: float | None = None
     ) -> commits.CommitResult:
@@ -337,6 +345,18 @@ class Methods(abc.ABC):
     def get_dataset_commit(self, *, dataset: str, commit: str, timeout: float | None = None) -> commits.Commit:
         """A version of the dataset."""
         return self._json(commits.Commit, "get_dataset_commit", {"dataset": dataset, "commit": commit}, timeout=timeout)
+
+    def list_dataset_changes(
+        self, *, dataset: str, commit: str, query: commits.ChangesQuery | None = None, timeout: float | None = None
+    ) -> commits.ChangedFiles:
+        """Files that differ between two versions."""
+        return self._json(
+            commits.ChangedFiles,
+            "list_dataset_changes",
+            {"dataset": dataset, "commit": commit},
+            query=query,
+            timeout=timeout,
+        )
 
     def create_dataset_commit(
         self, request: commits.CommitCreate, *, dataset: str, timeout: float | None = None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dotscience_hub.store import versions
 from dotscience_hub.store.database import Database
 
+from jupyter_dotscience.api.commits import ChangesQuery
 from jupyter_dotscience.api.files import TreeQuery
 from jupyter_dotscience.api.ids import new_id
 from tests.hub.git.hub import ALICE, TIME, Hub, commit_of, hub_on
@@ -52,6 +54,39 @@ def test_names_beyond_ascii(hub: Hub) -> None:
     assert [item.path for item in tree.items] == ["é/a", "é/ü/z"]
     assert all(item.commit for item in tree.items)
     assert commits_of(hub).keys() == set(names)
+
+
+def test_a_folder_is_folded(hub: Hub) -> None:
+    """One folder's files come with its folders in numbers, at any depth."""
+    files = {"a": b"1", "data/x": b"22", "data/deep/y": b"333", "data/deep/er/z": b"4444", "dat": b""}
+    hub.workspace.create_commit(ALICE, project=hub.project, body=commit_of(None, files))
+
+    def look(prefix: str) -> tuple[list[str], list[tuple[str, int, int]]]:
+        tree = hub.workspace.get_tree(ALICE, project=hub.project, query=TreeQuery(prefix=prefix, fold=True))
+        return [item.path for item in tree.items], [(f.path, f.files, f.size) for f in tree.folders]
+
+    assert look("") == (["a", "dat"], [("data", 3, 9)])
+    assert look("data") == (["data/x"], [("data/deep", 2, 7)])
+    assert look("data/deep/") == (["data/deep/y"], [("data/deep/er", 1, 4)])
+    assert look("none") == ([], [])
+
+
+def test_changes_between_versions(hub: Hub) -> None:
+    """What was added, modified and deleted since the parent or any other version, with the whole number."""
+    one = hub.commit(None, a=b"1", b=b"1")
+    both = commit_of(one, {"a": b"2", "b": None, "new/c": b"1"})
+    two = hub.workspace.create_commit(ALICE, project=hub.project, body=both).commit
+    assert two is not None
+
+    def changed(commit: str, **query: Any) -> tuple[str | None, dict[str, str], int]:
+        found = hub.workspace.list_changes(ALICE, project=hub.project, commit=commit, query=ChangesQuery(**query))
+        return found.base, {item.path: item.change.value for item in found.items}, found.total
+
+    assert changed(one) == (None, {"a": "added", "b": "added"}, 2)
+    assert changed(two) == (one, {"a": "modified", "b": "deleted", "new/c": "added"}, 3)
+    assert changed(one, since=two) == (two, {"a": "modified", "b": "added", "new/c": "deleted"}, 3)
+    assert changed(two, since=two) == (two, {}, 0)
+    assert changed(two, limit=1) == (one, {"a": "modified"}, 3)
 
 
 def test_writers_at_once(hub: Hub) -> None:

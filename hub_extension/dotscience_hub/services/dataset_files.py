@@ -67,6 +67,12 @@ class DatasetFiles:
         """A version."""
         return self._workspace.get_commit(caller, project=dataset, commit=commit)
 
+    def list_dataset_changes(
+        self, caller: Caller, *, dataset: str, commit: str, query: api.ChangesQuery
+    ) -> api.ChangedFiles:
+        """Files that differ between two versions."""
+        return self._workspace.list_changes(caller, project=dataset, commit=commit, query=query)
+
     def create_dataset_commit(self, caller: Caller, *, dataset: str, body: api.CommitCreate) -> api.CommitResult:
         """Record changes as a new version.
 

@@ -16,6 +16,8 @@ from dotscience_hub.store.versions import CommitRow
 from jupyter_dotscience.api.commits import (
     BranchInfo,
     BranchList,
+    ChangedFiles,
+    ChangesQuery,
     Commit,
     CommitCreate,
     CommitList,
@@ -33,7 +35,9 @@ from jupyter_dotscience.workspace.hashing import MAX_POINTER, parse_pointer
 from .caller import Caller
 from .commits import Commits
 from .contents import Contents
+from .differences import changes_between
 from .download import Download, of_bytes
+from .folding import folded
 
 
 class Workspace:
@@ -56,7 +60,8 @@ class Workspace:
         commit = self._commits.resolve(project, query.at)
         if commit is None:
             return Tree(commit=None, items=[])
-        return Tree(commit=commit, items=self._commits.listing.files(project, commit, query.prefix))
+        items = self._commits.listing.files(project, commit, query.prefix)
+        return folded(commit, items, query.prefix) if query.fold else Tree(commit=commit, items=items)
 
     async def get_file(self, caller: Caller, *, project: str, query: FileQuery) -> Download:
         """One file's content; a large file's from the object store."""
@@ -79,6 +84,22 @@ class Workspace:
         if found is None:
             raise NotFound(f"There is no commit {commit!r}.")
         return self._describe(project, repository, [found])[0]
+
+    def list_changes(self, caller: Caller, *, project: str, commit: str, query: ChangesQuery) -> ChangedFiles:
+        """Files that differ between a version and an older one, or its first parent.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        repository = self._commits.repositories.open(project)
+        found = repository.resolve(commit)
+        if found is None:
+            raise NotFound(f"There is no commit {commit!r}.")
+        if query.since is None:
+            base = next(iter(repository.commit_object(found).parents), None)
+        else:
+            base = repository.resolve(query.since)
+        return changes_between(repository.reader(), base, found, query.limit)
 
     def create_commit(self, caller: Caller, *, project: str, body: CommitCreate) -> CommitResult:
         """Record changes as one commit of `main` or of a branch of people's own."""

@@ -92,6 +92,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/datasets/{dataset}/commits/{commit}/changes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Files that differ between two versions. */
+        readonly get: operations["list_dataset_changes"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/datasets/{dataset}/file": {
         readonly parameters: {
             readonly query?: never;
@@ -430,6 +447,23 @@ export interface paths {
         };
         /** A commit with its metadata. */
         readonly get: operations["get_commit"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/projects/{project}/commits/{commit}/changes": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Files that differ between two versions. */
+        readonly get: operations["list_changes"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -1064,6 +1098,26 @@ export interface components {
             readonly size: number;
         };
         /**
+         * ChangedFile
+         * @description A file that differs between two versions.
+         */
+        readonly ChangedFile: {
+            readonly change: components["schemas"]["FileChange"];
+            /** @description A path in a workspace, '/' between its parts; bytes that are not UTF-8 as in api.paths. */
+            readonly path: string;
+        };
+        /**
+         * ChangedFiles
+         * @description The first of the files that differ between two versions, sorted by path.
+         */
+        readonly ChangedFiles: {
+            /** @description What the version was compared with; null for an empty tree. */
+            readonly base: string | null;
+            readonly items: readonly components["schemas"]["ChangedFile"][];
+            /** @description How many files differ. */
+            readonly total: number;
+        };
+        /**
          * Claim
          * @description Ask for a task.
          */
@@ -1423,6 +1477,12 @@ export interface components {
             readonly usage: components["schemas"]["Usage"];
         };
         /**
+         * FileChange
+         * @description What happened to a file between two versions.
+         * @enum {unknown}
+         */
+        readonly FileChange: "added" | "deleted" | "modified";
+        /**
          * FileVersion
          * @description A path with the content it had at a commit: the node of provenance.
          */
@@ -1468,6 +1528,17 @@ export interface components {
             readonly conflicts: readonly string[];
             readonly merge: components["schemas"]["MergeState"];
             readonly status: components["schemas"]["TaskStatus"];
+        };
+        /**
+         * Folder
+         * @description A folder with what is in it and below, in numbers.
+         */
+        readonly Folder: {
+            readonly files: number;
+            /** @description A path in a workspace, '/' between its parts; bytes that are not UTF-8 as in api.paths. */
+            readonly path: string;
+            /** @description A size in bytes. */
+            readonly size: number;
         };
         /**
          * Health
@@ -2452,10 +2523,12 @@ export interface components {
         };
         /**
          * Tree
-         * @description All files below ``prefix`` at a commit, sorted by path.
+         * @description All files below ``prefix`` at a commit, sorted by path; folded, those right in it, and its folders.
          */
         readonly Tree: {
             readonly commit: string | null;
+            /** @default [] */
+            readonly folders: readonly components["schemas"]["Folder"][];
             readonly items: readonly components["schemas"]["FileVersion"][];
         };
         /**
@@ -2769,6 +2842,41 @@ export interface operations {
             };
         };
     };
+    readonly list_dataset_changes: {
+        readonly parameters: {
+            readonly query?: {
+                readonly since?: string | null;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+                readonly commit: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChangedFiles"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly get_dataset_file: {
         readonly parameters: {
             readonly query: {
@@ -2975,6 +3083,7 @@ export interface operations {
             readonly query?: {
                 readonly at?: string;
                 readonly prefix?: string;
+                readonly fold?: boolean;
             };
             readonly header?: never;
             readonly path: {
@@ -3620,6 +3729,41 @@ export interface operations {
             };
         };
     };
+    readonly list_changes: {
+        readonly parameters: {
+            readonly query?: {
+                readonly since?: string | null;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+                readonly commit: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ChangedFiles"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly link_dataset: {
         readonly parameters: {
             readonly query?: never;
@@ -4108,6 +4252,7 @@ export interface operations {
             readonly query?: {
                 readonly at?: string;
                 readonly prefix?: string;
+                readonly fold?: boolean;
             };
             readonly header?: never;
             readonly path: {
