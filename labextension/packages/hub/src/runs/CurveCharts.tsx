@@ -1,6 +1,6 @@
 /** Curves of runs, one chart for each name. Brings the drawing library. */
 import { ALIGNMENTS, counted, type Alignment } from "@dotscience/ui";
-import { CurveChart, type NamedCurve } from "@dotscience/ui/charts";
+import { CurveChart, Swatch, type NamedCurve } from "@dotscience/ui/charts";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 
@@ -101,18 +101,15 @@ function Tools({ search, onChoose }: Pick<CurveChartsProps, "search" | "onChoose
 
 function Legend({ project, runs, drawn }: { project: string; runs: readonly Shown[]; drawn: readonly Shown[] }): JSX.Element {
   return (
-    <ul className="legend" aria-label="Runs in the charts">
-      {drawn.map((run) => {
-        const colour = runs.indexOf(run);
-        return (
-          <li key={run.id}>
-            <span className={`swatch swatch-${colour % 8}${colour >= 8 ? " dashed" : ""}`} aria-hidden="true" />
-            <Link to="/projects/$project/runs/$run" params={{ project, run: run.id }}>
-              {run.name}
-            </Link>
-          </li>
-        );
-      })}
+    <ul className="ds-legend" aria-label="Runs in the charts">
+      {drawn.map((run) => (
+        <li key={run.id}>
+          <Swatch of={runs.indexOf(run)} />
+          <Link to="/projects/$project/runs/$run" params={{ project, run: run.id }}>
+            {run.name}
+          </Link>
+        </li>
+      ))}
     </ul>
   );
 }

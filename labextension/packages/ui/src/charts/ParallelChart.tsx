@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef } from "react";
 
 import { axisOf, placeOn, within, type Axis, type Spans } from "./brush";
-import { Chart, tooltip } from "./Chart";
+import { brief, Chart, tooltip } from "./Chart";
 import type { Colours } from "./colours";
 import type { Option } from "./echarts";
 
@@ -69,22 +69,27 @@ function linesOf(columns: readonly ParallelColumn[], axes: readonly Axis[]): num
   return Array.from({ length: runs }, (_, run) => axes.map((axis, index) => placeOn(axis, columns[index]!.values[run])));
 }
 
+function short(value: number | string): string {
+  if (typeof value === "number") return brief(value);
+  return value.length > 14 ? `${value.slice(0, 13)}…` : value;
+}
+
 function option(axes: readonly Axis[], places: readonly number[][], colours: Colours): Option {
   return {
     animation: false,
     tooltip: { ...tooltip(colours), show: false },
-    parallel: { left: 48, right: 80, top: 44, bottom: 24, axisExpandable: false },
-    parallelAxis: axes.map(({ id, texts }, index) => ({
+    parallel: { left: 72, right: 88, top: 44, bottom: 24, axisExpandable: false },
+    parallelAxis: axes.map(({ id, texts, log }, index) => ({
       id: String(index),
       dim: index,
-      name: id.length > 24 ? `${id.slice(0, 23)}…` : id,
+      name: id.length > 22 ? `${id.slice(0, 21)}…` : id,
       nameTextStyle: { color: colours.text },
       nameRotate: axes.length > 6 ? 12 : 0,
-      axisLabel: { color: colours.text, overflow: "truncate" as const, width: 90 },
+      axisLabel: { color: colours.text, formatter: short },
       axisLine: { lineStyle: { color: colours.quiet } },
       axisTick: { lineStyle: { color: colours.quiet } },
       areaSelectStyle: { width: 22, color: colours.series[0]!, opacity: 0.25, borderColor: colours.series[0]! },
-      ...(texts === null ? { type: "value" as const, scale: true } : { type: "category" as const, data: [...texts] }),
+      ...(texts === null ? { type: log ? ("log" as const) : ("value" as const), scale: true } : { type: "category" as const, data: [...texts] }),
     })),
     series: [
       {

@@ -1,9 +1,10 @@
-import { useCallback } from "react";
+import { useCallback, useMemo } from "react";
 
 import type { Axis } from "./brush";
 import { axis, brief, Chart, tooltip } from "./Chart";
 import { colourOf, type Colours } from "./colours";
 import type { Option } from "./echarts";
+import { COLOURS, Swatch } from "./Swatch";
 
 type Value = number | string | null | undefined;
 
@@ -31,34 +32,41 @@ interface ScatterChartProps {
   readonly onOpen: (id: string) => void;
 }
 
-const GROUPS = 8;
 /** From so many points on they are drawn in one go. */
 const MANY = 3_000;
 
 /** Two columns of runs against each other. */
 export function ScatterChart({ dots, x, timed = false, y, colour, logX, logY, onOpen }: ScatterChartProps): JSX.Element {
+  const groups = useMemo(() => groupsOf(dots), [dots]);
   const draw = useCallback(
     (colours: Colours): Option => {
       const seen = dots.filter((dot) => (!logX || dot.x > 0) && (!logY || dot.y > 0));
       return {
         animation: false,
-        grid: { left: 24, right: colour ? 110 : 24, top: 16, bottom: 32, containLabel: true },
+        grid: { left: 24, right: groups === null ? 110 : 24, top: 16, bottom: 32, containLabel: true },
         tooltip: { ...tooltip(colours), trigger: "item", formatter: (item) => told(item as unknown as Item, x, timed, y, colour) },
         xAxis: across(colours, x, timed, logX),
         yAxis: { ...axis(colours, y, logY), nameGap: 44 },
-        ...coloured(seen, colours),
+        ...coloured(seen, groups, colours),
       };
     },
-    [dots, x, timed, y, colour, logX, logY],
+    [dots, groups, x, timed, y, colour, logX, logY],
   );
   const label = `${y} over ${x.id} of ${dots.length} runs${colour ? `, coloured by ${colour}` : ""}; the table has the same values.`;
   return (
-    <Chart
-      label={label}
-      height={420}
-      draw={draw}
-      onReady={(chart) => chart.on("click", ({ data }) => onOpen((data as Datum).id))}
-    />
+    <>
+      <Chart label={label} height={420} draw={draw} onReady={(chart) => chart.on("click", ({ data }) => onOpen((data as Datum).id))} />
+      {colour !== undefined && groups !== null && (
+        <ul className="ds-legend" aria-label={`Colours of ${colour}`}>
+          {groups.map(({ name }, index) => (
+            <li key={name}>
+              <Swatch of={index} />
+              {name}
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
   );
 }
 
@@ -85,32 +93,50 @@ function told({ data: { name, value } }: Item, x: Axis, timed: boolean, y: strin
   return rows.join("\n");
 }
 
-/** The points, in the colour of their group; a scale of colours where groups are numbers. */
-function coloured(dots: readonly Dot[], colours: Colours): Pick<Option, "series" | "visualMap"> {
-  const groups = [...new Set(dots.map(({ group }) => group))];
-  if (groups.length > GROUPS && groups.every((group) => typeof group === "number" || group == null)) {
-    const numbers = dots.flatMap(({ group }) => (typeof group === "number" && Number.isFinite(group) ? [group] : []));
-    const scale = { min: numbers.reduce((a, b) => Math.min(a, b)), max: numbers.reduce((a, b) => Math.max(a, b)) };
-    return {
-      visualMap: {
-        ...scale,
-        dimension: 2,
-        right: 8,
-        top: "middle",
-        precision: 3,
-        textStyle: { color: colours.quiet },
-        inRange: { color: [colours.series[1]!, colours.series[0]!] },
-      },
-      series: [series("", dots, colours.quiet)],
-    };
+/** Dots of one colour. */
+interface Dots {
+  readonly name: string;
+  readonly dots: readonly Dot[];
+}
+
+/** The dots by their group; null where groups are numbers, too many for a colour each. */
+function groupsOf(dots: readonly Dot[]): readonly Dots[] | null {
+  const all = new Map<Value, Dot[]>();
+  for (const dot of dots) {
+    const group = dot.group ?? null;
+    const found = all.get(group);
+    if (found) found.push(dot);
+    else all.set(group, [dot]);
   }
-  // Beyond as many groups as there are colours, the others share the last one.
-  const first = groups.slice(0, GROUPS - (groups.length > GROUPS ? 1 : 0));
-  const sets = first.map((group, index) =>
-    series(String(group ?? "none"), dots.filter((dot) => dot.group === group), colourOf(colours, index)),
-  );
-  const others = dots.filter((dot) => !first.includes(dot.group));
-  return { series: others.length > 0 ? [...sets, series("others", others, colourOf(colours, GROUPS - 1))] : sets };
+  const values = [...all.keys()];
+  if (values.length > COLOURS && values.every((value) => typeof value === "number" || value === null)) return null;
+  const sorted = [...all].sort(([, a], [, b]) => b.length - a.length).map(([group, of]) => ({ name: String(group ?? "none"), dots: of }));
+  if (sorted.length <= COLOURS) return sorted;
+  // Beyond as many groups as there are colours, the smallest ones share the last one.
+  const others = sorted.slice(COLOURS - 1);
+  return [...sorted.slice(0, COLOURS - 1), { name: `${others.length} others`, dots: others.flatMap((group) => group.dots) }];
+}
+
+/** The points, in the colour of their group; on a scale of colours where groups are numbers. */
+function coloured(seen: readonly Dot[], groups: readonly Dots[] | null, colours: Colours): Pick<Option, "series" | "visualMap"> {
+  if (groups !== null) {
+    const there = new Set(seen);
+    return { series: groups.map(({ name, dots }, index) => series(name, dots.filter((dot) => there.has(dot)), colourOf(colours, index))) };
+  }
+  const numbers = seen.flatMap(({ group }) => (typeof group === "number" && Number.isFinite(group) ? [group] : []));
+  return {
+    visualMap: {
+      min: numbers.reduce((a, b) => Math.min(a, b), Infinity),
+      max: numbers.reduce((a, b) => Math.max(a, b), -Infinity),
+      dimension: 2,
+      right: 8,
+      top: "middle",
+      precision: 3,
+      textStyle: { color: colours.quiet },
+      inRange: { color: [colours.series[1]!, colours.series[0]!] },
+    },
+    series: [series("", seen, colours.quiet)],
+  };
 }
 
 function series(name: string, dots: readonly Dot[], color: string) {

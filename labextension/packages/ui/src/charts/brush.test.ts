@@ -6,7 +6,9 @@ const quote = (text: string) => `"${text}"`;
 
 describe("an axis", () => {
   it("has numbers where all values are, texts in order otherwise", () => {
-    expect(axisOf("lr", [1, null, 2])).toEqual({ id: "lr", texts: null });
+    expect(axisOf("lr", [1, null, 2])).toEqual({ id: "lr", texts: null, log: false });
+    expect(axisOf("lr", [0.0001, 0.5]).log).toBe(true);
+    expect(axisOf("lr", [0, 1000]).log).toBe(false);
     const axis = axisOf("layers", ["x10", "x9", 3, null]);
     expect(axis.texts).toEqual(["3", "x9", "x10"]);
     expect(placeOn(axis, "x9")).toBe(1);

@@ -7,13 +7,22 @@ export type Spans = readonly (readonly [number, number])[];
 export interface Axis {
   readonly id: string;
   readonly texts: readonly string[] | null;
+  /** Whether its numbers are so far apart that they are told apart by their size only. */
+  readonly log: boolean;
 }
+
+const FAR_APART = 1_000;
 
 /** The axis for a column's values: of numbers where all are. */
 export function axisOf(id: string, values: readonly (number | string | null | undefined)[]): Axis {
   const there = values.filter((value) => value !== null && value !== undefined);
-  if (there.every((value) => typeof value === "number")) return { id, texts: null };
-  return { id, texts: [...new Set(there.map(String))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true })) };
+  if (there.every((value) => typeof value === "number")) return { id, texts: null, log: areFarApart(there) };
+  return { id, log: false, texts: [...new Set(there.map(String))].sort((a, b) => a.localeCompare(b, undefined, { numeric: true })) };
+}
+
+function areFarApart(numbers: readonly number[]): boolean {
+  const least = numbers.reduce((a, b) => Math.min(a, b), Infinity);
+  return least > 0 && numbers.some((number) => number >= least * FAR_APART);
 }
 
 /** Where a value stands on an axis; NaN where it does not. */

@@ -3,3 +3,4 @@ export { asFilter, axisOf, placeOn, within, type Axis, type Spans } from "./brus
 export { CurveChart, type CurveChoices, type NamedCurve } from "./CurveChart";
 export { ParallelChart, type Brushed, type ParallelColumn } from "./ParallelChart";
 export { ScatterChart, type Dot } from "./ScatterChart";
+export { Swatch } from "./Swatch";

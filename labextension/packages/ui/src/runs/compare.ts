@@ -13,9 +13,10 @@ export interface Compared {
  */
 export function compared(all: readonly Readonly<Record<string, string | undefined>>[]): Compared[] {
   const names = [...new Set(all.flatMap((values) => Object.keys(values)))].sort((a, b) => a.localeCompare(b));
-  const lines = names.map((name) => {
+  const lines = names.flatMap((name) => {
     const values = all.map((one) => (Object.hasOwn(one, name) ? one[name] : undefined));
-    return { name, values, differs: values.some((value) => value !== values[0]) };
+    if (values.every((value) => value === undefined)) return [];
+    return [{ name, values, differs: values.some((value) => value !== values[0]) }];
   });
   return [...lines.filter(({ differs }) => differs), ...lines.filter(({ differs }) => !differs)];
 }

@@ -100,7 +100,7 @@ describe("a curve", () => {
 });
 
 it("a comparison has what differs first", () => {
-  expect(compared([{ a: "1", b: "2", d: "x" }, { a: "1", b: "3", c: "4", d: "x" }])).toEqual([
+  expect(compared([{ a: "1", b: "2", d: "x" }, { a: "1", b: "3", c: "4", d: "x", e: undefined }])).toEqual([
     { name: "b", values: ["2", "3"], differs: true },
     { name: "c", values: [undefined, "4"], differs: true },
     { name: "a", values: ["1", "1"], differs: false },
