@@ -1,6 +1,8 @@
 import { columnId, type Column } from "@dotscience/ui";
 import { useState } from "react";
 
+import { Menu } from "./Menu";
+
 interface ColumnChoiceProps {
   readonly all: readonly Column[];
   readonly shown: readonly string[];
@@ -17,39 +19,36 @@ export function ColumnChoice({ all, shown, pinned, onChoose }: ColumnChoiceProps
   const others = shown.filter((id) => !pinned.includes(id));
   const toggle = (ids: readonly string[], id: string) => (ids.includes(id) ? ids.filter((one) => one !== id) : [...ids, id]);
   return (
-    <details className="menu">
-      <summary>Columns ({shown.length})</summary>
-      <div className="menu-body">
-        <input type="search" aria-label="Search columns" placeholder="Search" value={search} onChange={(event) => setSearch(event.target.value)} />
-        <ul>
-          {found.slice(0, LISTED).map((id) => (
-            <li key={id}>
-              <label>
-                <input
-                  type="checkbox"
-                  checked={shown.includes(id)}
-                  onChange={() => onChoose(toggle(shown, id), pinned.filter((one) => one !== id))}
-                />{" "}
-                {id}
-              </label>
-              {shown.includes(id) && (
-                <button type="button" className="ds-link" aria-pressed={pinned.includes(id)} onClick={() => onChoose(shown, toggle(pinned, id))}>
-                  {pinned.includes(id) ? "Unpin" : "Pin"}
-                </button>
-              )}
-            </li>
-          ))}
-        </ul>
-        {found.length > LISTED && <p className="ds-quiet">{found.length - LISTED} more: search for them.</p>}
-        <p>
-          <button type="button" onClick={() => onChoose(undefined, [])}>
-            As at the start
-          </button>{" "}
-          <button type="button" disabled={others.length === 0} onClick={() => onChoose(pinned, pinned)}>
-            Only the pinned
-          </button>
-        </p>
-      </div>
-    </details>
+    <Menu label={`Columns (${shown.length})`}>
+      <input type="search" aria-label="Search columns" placeholder="Search" value={search} onChange={(event) => setSearch(event.target.value)} />
+      <ul>
+        {found.slice(0, LISTED).map((id) => (
+          <li key={id}>
+            <label>
+              <input
+                type="checkbox"
+                checked={shown.includes(id)}
+                onChange={() => onChoose(toggle(shown, id), pinned.filter((one) => one !== id))}
+              />{" "}
+              {id}
+            </label>
+            {shown.includes(id) && (
+              <button type="button" className="ds-link" aria-label={`Pin ${id}`} aria-pressed={pinned.includes(id)} onClick={() => onChoose(shown, toggle(pinned, id))}>
+                {pinned.includes(id) ? "Pinned" : "Pin"}
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      {found.length > LISTED && <p className="ds-quiet">{found.length - LISTED} more: search for them.</p>}
+      <p>
+        <button type="button" onClick={() => onChoose(undefined, [])}>
+          As at the start
+        </button>{" "}
+        <button type="button" disabled={others.length === 0} onClick={() => onChoose(pinned, pinned)}>
+          Only the pinned
+        </button>
+      </p>
+    </Menu>
   );
 }

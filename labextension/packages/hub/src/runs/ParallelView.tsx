@@ -29,8 +29,6 @@ export function ParallelView({ project, search, names, selected, onChoose }: Cha
     <>
       <Axes axes={axes} names={names} onChoose={(chosen) => onChoose({ axes: chosen })} />
       <Problems of={error} />
-      {shown && axes.length > 1 && <ParallelChart columns={shown} onBrush={setBrushed} />}
-      {axes.length < 2 && <p>Choose two columns or more.</p>}
       <div className="runs-tools" role="status">
         {brushed === null ? (
           <span className="ds-quiet">
@@ -41,6 +39,8 @@ export function ParallelView({ project, search, names, selected, onChoose }: Cha
           <Kept brushed={brushed} ids={ids} filter={search.filter} onChoose={onChoose} />
         )}
       </div>
+      {shown && axes.length > 1 && <ParallelChart columns={shown} onBrush={setBrushed} />}
+      {axes.length < 2 && <p>Choose two columns or more.</p>}
     </>
   );
 }

@@ -34,11 +34,15 @@ export function RunPage(): JSX.Element {
         </p>
       )}
       {run.description !== null && run.description.trim() !== nameOf(run) && <p className="said">{run.description}</p>}
-      <div className="run-values">
-        <Values title="Summary" values={run.summary} />
-        <Values title="Parameters" values={run.parameters} />
-        <Values title="Labels" values={run.labels} />
-      </div>
+      <section>
+        <h3>With which values</h3>
+        <div className="run-values">
+          <Values title="Summary" values={run.summary} />
+          <Values title="Parameters" values={run.parameters} />
+          <Values title="Labels" values={run.labels} />
+        </div>
+        {[run.summary, run.parameters, run.labels].every((values) => Object.keys(values).length === 0) && <p className="ds-quiet">It published none.</p>}
+      </section>
       <Curves project={project} run={run} />
       <section>
         <h3>What came out</h3>

@@ -37,7 +37,8 @@ export function RunsPage(): JSX.Element {
   return (
     <div className="runs">
       <Tools project={project} search={search} runs={runs} columns={columns} error={found.error} />
-      <Problems of={found.error} />
+      {/* Groups and charts ask for columns with the same filter, and say what is wrong with it themselves. */}
+      <Problems of={search.group === undefined && (search.view ?? "curves") === "curves" ? found.error : null} />
       <Selection project={project} selected={selected} search={search} />
       {search.group !== undefined ? (
         <Groups

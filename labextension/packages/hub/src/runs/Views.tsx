@@ -1,6 +1,7 @@
 import { useState } from "react";
 
 import { Dialog } from "../shell/Dialog";
+import { Menu } from "./Menu";
 import type { RunsSearch } from "./search";
 import { useViews } from "./views";
 
@@ -25,26 +26,23 @@ export function Views({ project, search, onOpen }: ViewsProps): JSX.Element {
     }
   };
   return (
-    <details className="menu">
-      <summary>Views ({views.length})</summary>
-      <div className="menu-body">
-        <ul>
-          {views.map((view) => (
-            <li key={view.name}>
-              <button type="button" className="ds-link" onClick={() => onOpen(view.search)}>
-                {view.name}
-              </button>
-              <button type="button" className="ds-link" aria-label={`Remove the view ${view.name}`} onClick={() => remove(view.name)}>
-                Remove
-              </button>
-            </li>
-          ))}
-        </ul>
-        {views.length === 0 && <p className="ds-quiet">A view is the filter, order, columns and charts that you chose.</p>}
-        <button type="button" onClick={() => setSaving(true)}>
-          Save this view
-        </button>
-      </div>
+    <Menu label={`Views (${views.length})`}>
+      <ul>
+        {views.map((view) => (
+          <li key={view.name}>
+            <button type="button" className="ds-link" onClick={() => onOpen(view.search)}>
+              {view.name}
+            </button>
+            <button type="button" className="ds-link" aria-label={`Remove the view ${view.name}`} onClick={() => remove(view.name)}>
+              Remove
+            </button>
+          </li>
+        ))}
+      </ul>
+      {views.length === 0 && <p className="ds-quiet">A view is the filter, order, columns and charts that you chose.</p>}
+      <button type="button" onClick={() => setSaving(true)}>
+        Save this view
+      </button>
       {saving && (
         <Dialog title="Save this view" action="Save" busy={false} error={error} ready={name.trim() !== ""} onAct={act} onClose={() => setSaving(false)}>
           <p>It is kept in this browser. To share it, share the page&rsquo;s address.</p>
@@ -54,6 +52,6 @@ export function Views({ project, search, onOpen }: ViewsProps): JSX.Element {
           </label>
         </Dialog>
       )}
-    </details>
+    </Menu>
   );
 }
