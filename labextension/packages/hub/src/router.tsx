@@ -1,15 +1,19 @@
 /** Which page is at which address: each noun brings its own routes. What a person chose stands in the address too. */
 import { createRouter } from "@tanstack/react-router";
 
+import { accountRoutes } from "./account/routes";
 import { boot } from "./boot";
+import { datasetRoutes } from "./datasets/routes";
+import { projectFiles } from "./files/routes";
 import { projectChildren, projectRoute, projectRoutes } from "./projects/routes";
 import { root } from "./root";
 import { runnerRoutes } from "./runners/routes";
 import { projectRuns, runRoutes } from "./runs/routes";
+import { secretRoutes } from "./secrets/routes";
 import { projectTasks, taskRoutes } from "./tasks/routes";
 
 export const router = createRouter({
-  routeTree: root.addChildren([...projectRoutes, ...runRoutes, ...taskRoutes, ...runnerRoutes, projectRoute.addChildren([...projectRuns, projectTasks, ...projectChildren])]),
+  routeTree: root.addChildren([...projectRoutes, ...runRoutes, ...taskRoutes, ...runnerRoutes, ...datasetRoutes, ...secretRoutes, ...accountRoutes, projectRoute.addChildren([...projectRuns, projectTasks, ...projectFiles, ...projectChildren])]),
   basepath: boot.prefix,
   defaultPreload: "intent",
   scrollRestoration: true,

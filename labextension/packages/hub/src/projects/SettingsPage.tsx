@@ -3,6 +3,7 @@ import { useNavigate, useParams } from "@tanstack/react-router";
 import { useState, type FormEvent } from "react";
 
 import { boot } from "../boot";
+import { LinkedDatasets } from "../datasets/LinkedDatasets";
 import { Command } from "../shell/Command";
 import { Dialog } from "../shell/Dialog";
 import { Problems } from "../shell/Failure";
@@ -19,6 +20,7 @@ export function SettingsPage(): JSX.Element {
       <h2>About</h2>
       <About key={project.id} project={project} mayEdit={owns} />
       <Collaborators project={project} mayEdit={owns} />
+      <LinkedDatasets project={project} />
       <h2>Address</h2>
       <p>Its history is a git repository; a token of yours is the password.</p>
       <Command>{`git clone ${boot.url}${project.git_url}`}</Command>

@@ -20,10 +20,12 @@ export function Shell(): JSX.Element {
           </Link>
           <Link to="/tasks">Tasks</Link>
           <Link to="/runners">Runners</Link>
+          <Link to="/datasets">Datasets</Link>
+          <Link to="/secrets">Secrets</Link>
         </nav>
         <Connection />
         <nav aria-label="Account" className="account">
-          <span>{boot.user}</span>
+          <Link to="/account">{boot.user}</Link>
           <a href={`${boot.hub}token`}>Tokens</a>
           <a href={`${boot.hub}logout`}>Log out</a>
         </nav>

@@ -1,0 +1,58 @@
+import { wire } from "../names";
+
+/** A file that was chosen, with its path in the workspace, as on the wire. */
+export interface Picked {
+  readonly path: string;
+  readonly file: File;
+}
+
+/** What was chosen: the files, and the names of those that are left out. */
+export interface Choice {
+  readonly files: readonly Picked[];
+  readonly left: readonly string[];
+}
+
+/** What the hub would not take: repositories within, and names that no UTF-8 can hold. */
+function isRefused(path: string): boolean {
+  return path.split("/").some((part) => part.toLowerCase() === ".git") || wire(path) === undefined;
+}
+
+/** Puts chosen files below a folder of the workspace. */
+export function choiceOf(files: readonly Picked[], folder: string): Choice {
+  const above = folder === "" ? "" : `${folder}/`;
+  return {
+    files: files.filter(({ path }) => !isRefused(path)).map(({ path, file }) => ({ path: above + wire(path)!, file })),
+    left: files.filter(({ path }) => isRefused(path)).map(({ path }) => path),
+  };
+}
+
+/** Files of an input element; those of a folder have its name in front. */
+export function fromInput(files: FileList): Picked[] {
+  return [...files].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
+}
+
+/** Files that were dropped, with all that is in dropped folders.
+ *
+ * The entries are taken at once: after the event has been handled, the browser has none any more.
+ */
+export async function fromDrop(transfer: DataTransfer): Promise<Picked[]> {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  const found: Picked[] = [];
+  for (const entry of entries) await collect(entry, found);
+  return found;
+}
+
+async function collect(entry: FileSystemEntry, found: Picked[]): Promise<void> {
+  if (entry.isFile) {
+    const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
+    found.push({ path: entry.fullPath.replace(/^\//, ""), file });
+    return;
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  for (;;) {
+    // A hundred or so at a time, until there are none.
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return;
+    for (const inner of some) await collect(inner, found);
+  }
+}
