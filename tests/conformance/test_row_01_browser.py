@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import Browser
+from tests.plainbrowser import Browser
 from tests.cli.program import Program
 
 from .site import Site

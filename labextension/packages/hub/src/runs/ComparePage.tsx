@@ -43,7 +43,7 @@ export function ComparePage(): JSX.Element {
           {runs.some(({ series }) => series.length > 0) && (
             <section>
               <h3>Curves</h3>
-              <Suspense fallback={<p role="status">Loading…</p>}>
+              <Suspense fallback={<p role="status" className="curves-wait">Loading…</p>}>
                 <CurveCharts
                   project={project}
                   runs={runs.map((run) => ({ id: run.id, name: nameOf(run), live: run.status === "running" }))}

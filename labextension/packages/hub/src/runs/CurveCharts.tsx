@@ -35,7 +35,7 @@ export function CurveCharts({ project, runs, search, onChoose }: CurveChartsProp
     [search.align, search.smooth, search.logX, search.logY],
   );
   const error = found.find((one) => one.error !== null)?.error ?? null;
-  if (found.some(({ isPending }) => isPending) && charts.length === 0) return <p role="status">Loading…</p>;
+  if (found.some(({ isPending }) => isPending) && charts.length === 0) return <p role="status" className="curves-wait">Loading…</p>;
   if (charts.length === 0) return error ? <Problems of={error} /> : <NoCurves />;
   const drawn = runs.filter((_, index) => Object.keys(told[index] ?? {}).length > 0);
   return (

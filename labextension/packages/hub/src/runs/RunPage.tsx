@@ -75,7 +75,7 @@ function Curves({ project, run }: { readonly project: string; readonly run: Run 
   return (
     <section>
       <h3>Curves</h3>
-      <Suspense fallback={<p role="status">Loading…</p>}>
+      <Suspense fallback={<p role="status" className="curves-wait">Loading…</p>}>
         <CurveCharts
           project={project}
           runs={[{ id: run.id, name: nameOf(run), live }]}

@@ -1,0 +1,101 @@
+"""The hub's pages in a real browser: Debian's Chromium, driven by Playwright, on a real hub."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from dotscience_hub.web.app_page import app_entry, app_folder
+
+from tests.hubprocess import RunningHub
+from tests.require import missing, require
+
+PAGES = "/services/dotscience/"
+PATIENCE = 15_000
+"""Milliseconds that a page may take for anything."""
+_serial = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser without a window."""
+    program = shutil.which("chromium")
+    require(program is not None, "chromium (Debian: apt-get install chromium)")
+    require(app_entry(app_folder()) is not None, "the build of the hub's pages (make lab)")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("playwright (pip install playwright)")
+    with sync_playwright() as playwright:
+        # Root has no sandbox of its own; what is visited is this test's hub alone.
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A user of the hub who looks at its pages."""
+
+    hub: RunningHub
+    name: str
+    token: str
+    page: Any
+    complaints: list[str]
+    """What the browser found wrong: errors of scripts, and what the policy forbade."""
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the API; the answer's JSON, or None."""
+        answer = self.hub.api(method, path, body, token=self.token)
+        assert answer.status < 300, answer.body
+        return answer.json() if answer.body else None
+
+    def open(self, path: str) -> Any:
+        """Go to a page below the service's address."""
+        self.page.goto(self.hub.url + PAGES + path)
+        return self.page
+
+
+def log_in(chromium: Any, hub: RunningHub, name: str | None = None, **context: Any) -> Visitor:
+    """A user with a window of their own; a new one unless named.
+
+    Args:
+        chromium: The browser.
+        hub: Where to log in.
+        name: A user that is there not yet.
+        context: Of the window: see Playwright's `new_context`.
+    """
+    name = name or f"visitor{next(_serial)}"
+    password = hub.command("user", "add", name).strip()
+    page = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **context}).new_page()
+    page.set_default_timeout(PATIENCE)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+    page.on("dialog", lambda dialog: complaints.append(f"a dialog opened: {dialog.message}"))
+    page.goto(hub.url + "/hub/login")
+    page.fill("input[name=username]", name)
+    page.fill("input[name=password]", password)
+    page.click("[type=submit]")
+    page.wait_for_url("**" + PAGES + "**")
+    return Visitor(hub, name, hub.token(name, password), page, complaints)
+
+
+@pytest.fixture(scope="module")
+def someone(chromium: Any, running_hub: RunningHub) -> Iterator[Visitor]:
+    """A user for all tests of a module: making one takes seconds."""
+    visitor = log_in(chromium, running_hub)
+    yield visitor
+    visitor.page.context.close()
+
+
+@pytest.fixture
+def visitor(someone: Visitor) -> Iterator[Visitor]:
+    """A logged in user; nothing they look at may break a page or its policy."""
+    someone.complaints.clear()
+    yield someone
+    assert someone.complaints == []
