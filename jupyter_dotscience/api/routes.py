@@ -10,7 +10,21 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import account, commits, datasets, files, logins, logs, projects, protocol, runners, runs, secrets, tasks
+from . import (
+    account,
+    commits,
+    datasets,
+    files,
+    logins,
+    logs,
+    projects,
+    protocol,
+    provenance,
+    runners,
+    runs,
+    secrets,
+    tasks,
+)
 from .account import Principal
 from .projects import Role
 
@@ -165,6 +179,9 @@ ROUTES: tuple[Route, ...] = (
     Route("get_run", "GET", _P + "/runs/{run}", "A run with all details.", _user(READ, READER), response=runs.Run),
     Route("append_points", "POST", _P + "/runs/{run}/points", "Add live points to a run.", _user(WRITE, WRITER), request=runs.PointsAppend, response=runs.PointsAck),
     Route("get_points", "GET", _P + "/runs/{run}/points", "Live curves of a run.", _user(READ, READER), query=runs.PointsQuery, response=runs.Points),
+    # provenance
+    Route("get_provenance", "GET", _P + "/provenance", "Ancestors and descendants of a run, a file version or a dataset version.", _user(READ, READER), query=provenance.ProvenanceQuery, response=provenance.Provenance),
+    Route("export_provenance", "GET", _P + "/provenance/prov-json", "The same as W3C PROV-JSON.", _user(READ, READER), query=provenance.ProvenanceQuery, response=provenance.ProvDocument),
     # datasets
     Route("list_datasets", "GET", "/datasets", "Datasets of the caller, and of their projects.", _user(READ), query=datasets.DatasetQuery, response=datasets.DatasetList),
     Route("create_dataset", "POST", "/datasets", "Create a dataset: the copy of a bucket, or of files to be sent.", _user(WRITE), request=datasets.DatasetCreate, response=datasets.Dataset, status=201, idempotency=True),

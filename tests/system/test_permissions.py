@@ -122,6 +122,8 @@ ROWS = {
     "get_run": Row("reader", READ),
     "append_points": Row("writer", WRITE, {"first": 0, "points": [[0, 0, {"loss": 1.0}]]}),
     "get_points": Row("reader", READ),
+    "get_provenance": Row("reader", READ, query="?path=a.txt"),
+    "export_provenance": Row("reader", READ, query="?path=a.txt"),
     "list_datasets": Row("user", READ),
     "create_dataset": Row("user", WRITE, {"name": "of files"}),
     "get_dataset": Row("reader+task", READ),

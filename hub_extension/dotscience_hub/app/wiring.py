@@ -32,6 +32,7 @@ from dotscience_hub.services.figures import Figures as QueueFigures
 from dotscience_hub.services.git_server import GitServer
 from dotscience_hub.services.logs import Logs
 from dotscience_hub.services.projects import Projects
+from dotscience_hub.services.provenance import Provenance
 from dotscience_hub.services.results import Results
 from dotscience_hub.services.runner_views import online_by
 from dotscience_hub.services.runners import Runners
@@ -137,6 +138,7 @@ class Services:
     results: Results
     logs: Logs
     runs: Runs
+    provenance: Provenance
     runners: Runners
     agents: Agents
     secrets: Secrets
@@ -164,6 +166,7 @@ class Services:
             self.results,
             self.logs,
             self.runs,
+            self.provenance,
             self.runners,
             self.agents,
             self.secrets,
@@ -206,6 +209,7 @@ def make_services(base: Foundation) -> Services:
         results=Results(database, queue, commits, runs, files),
         logs=Logs(files, base.notifier, queue.leases.check, tasks.has_ended),
         runs=runs,
+        provenance=Provenance(database, commits),
         runners=Runners(database, queue),
         agents=Agents(database, base.notifier, queue, files, git_url, base.settings.large_file_threshold),
         secrets=Secrets(database, base.keyring, queue.leases),

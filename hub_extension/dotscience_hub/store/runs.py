@@ -99,7 +99,11 @@ class RunFileRow(Table):
     """A file that a run read or wrote, with its version. Direction: 0 input, 1 output."""
 
     __tablename__ = "run_files"
-    __table_args__ = (Index("ix_run_files_blob", "blob"), {"sqlite_with_rowid": False})
+    # By content, and then all that provenance asks for first: which run, in which commit.
+    __table_args__ = (
+        Index("ix_run_files_content", "sha256", "direction", "run_pk", "commit"),
+        {"sqlite_with_rowid": False},
+    )
 
     run_pk: Mapped[int] = mapped_column(BigId, ForeignKey("runs.pk", ondelete="CASCADE"), primary_key=True)
     direction: Mapped[int] = mapped_column(SmallInteger, primary_key=True)

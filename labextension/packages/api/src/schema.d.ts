@@ -559,6 +559,40 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/projects/{project}/provenance": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Ancestors and descendants of a run, a file version or a dataset version. */
+        readonly get: operations["get_provenance"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/projects/{project}/provenance/prov-json": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** The same as W3C PROV-JSON. */
+        readonly get: operations["export_provenance"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/projects/{project}/runs": {
         readonly parameters: {
             readonly query?: never;
@@ -1393,6 +1427,26 @@ export interface components {
             readonly size: number;
         };
         /**
+         * DatasetNode
+         * @description A version of a whole dataset, as a run's task saw it.
+         */
+        readonly DatasetNode: {
+            /** @description A git object id. */
+            readonly commit: string;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly dataset: string;
+            /** @description Names a node, in this answer and as `node` of a later request. */
+            readonly id: string;
+            /** @enum {unknown} */
+            readonly kind: "dataset";
+            /** @default null */
+            readonly more_ancestors: boolean | null;
+            /** @default null */
+            readonly more_descendants: boolean | null;
+            /** @description Null where the dataset is gone, or not the caller's to see. */
+            readonly name: string | null;
+        };
+        /**
          * DatasetType
          * @description Where a dataset's contents come from.
          * @enum {unknown}
@@ -1431,6 +1485,17 @@ export interface components {
         readonly DeviceStart: {
             /** @description What the machine that logs in calls itself; shown to the person who confirms. */
             readonly machine: string;
+        };
+        /**
+         * Edge
+         * @description From the older to the younger.
+         */
+        readonly Edge: {
+            readonly link: components["schemas"]["Link"];
+            /** @description Names a node, in this answer and as `node` of a later request. */
+            readonly older: string;
+            /** @description Names a node, in this answer and as `node` of a later request. */
+            readonly younger: string;
         };
         /**
          * Execution
@@ -1482,6 +1547,31 @@ export interface components {
          * @enum {unknown}
          */
         readonly FileChange: "added" | "deleted" | "modified";
+        /**
+         * FileNode
+         * @description A file version: a path with its content as one commit brought it to a project or a dataset.
+         */
+        readonly FileNode: {
+            /** @description Null where the run's report names no known version. */
+            readonly commit: string | null;
+            /** @description The dataset that it is a file of; null for a project's. */
+            readonly dataset: string | null;
+            /** @description Names a node, in this answer and as `node` of a later request. */
+            readonly id: string;
+            /** @enum {unknown} */
+            readonly kind: "file";
+            /** @default null */
+            readonly more_ancestors: boolean | null;
+            /** @default null */
+            readonly more_descendants: boolean | null;
+            /** @description A path in a workspace, '/' between its parts; bytes that are not UTF-8 as in api.paths. */
+            readonly path: string;
+            /** @description That project's or dataset's name; null where it is gone. */
+            readonly place_name: string | null;
+            /** @description The project that it is a file of; null for a dataset's. */
+            readonly project: string | null;
+            readonly sha256: string | null;
+        };
         /**
          * FileVersion
          * @description A path with the content it had at a commit: the node of provenance.
@@ -1624,6 +1714,12 @@ export interface components {
          * @enum {unknown}
          */
         readonly LeaseState: "held" | "lost" | "stop";
+        /**
+         * Link
+         * @description How the younger node came from the older one.
+         * @enum {unknown}
+         */
+        readonly Link: "copied" | "read" | "saw" | "wrote";
         /**
          * LinkCreate
          * @description Where a project's tasks shall see a dataset.
@@ -1871,6 +1967,55 @@ export interface components {
             readonly name: string | null;
         };
         /**
+         * ProvDocument
+         * @description W3C PROV-JSON (https://www.w3.org/submissions/prov-json/).
+         */
+        readonly ProvDocument: {
+            /** @default {} */
+            readonly activity: {
+                readonly [key: string]: Record<string, never>;
+            };
+            /** @default {} */
+            readonly agent: {
+                readonly [key: string]: Record<string, never>;
+            };
+            /** @default {} */
+            readonly entity: {
+                readonly [key: string]: Record<string, never>;
+            };
+            readonly prefix: {
+                readonly [key: string]: string;
+            };
+            /** @default {} */
+            readonly used: {
+                readonly [key: string]: Record<string, never>;
+            };
+            /** @default {} */
+            readonly wasAssociatedWith: {
+                readonly [key: string]: Record<string, never>;
+            };
+            /** @default {} */
+            readonly wasDerivedFrom: {
+                readonly [key: string]: Record<string, never>;
+            };
+            /** @default {} */
+            readonly wasGeneratedBy: {
+                readonly [key: string]: Record<string, never>;
+            };
+        };
+        /**
+         * Provenance
+         * @description Nodes, nearest to the start first, and the edges between them. Runs that the caller may not see are left out.
+         */
+        readonly Provenance: {
+            readonly edges: readonly components["schemas"]["Edge"][];
+            readonly nodes: readonly (components["schemas"]["RunNode"] | components["schemas"]["FileNode"] | components["schemas"]["DatasetNode"])[];
+            /** @description Names a node, in this answer and as `node` of a later request. */
+            readonly start: string;
+            /** @description There are more nodes within the depth than the limit allows. */
+            readonly truncated: boolean;
+        };
+        /**
          * Report
          * @description Where the agent is with a task.
          */
@@ -1983,6 +2128,38 @@ export interface components {
             readonly items: readonly components["schemas"]["RunRow"][];
             /** @default null */
             readonly next: string | null;
+        };
+        /**
+         * RunNode
+         * @description A run.
+         */
+        readonly RunNode: {
+            readonly author: string;
+            readonly commit: string | null;
+            /**
+             * Format: date-time
+             * @description An instant with its zone; the hub answers in UTC.
+             */
+            readonly created: string;
+            readonly description: string | null;
+            readonly ended: string | null;
+            /** @description Names a node, in this answer and as `node` of a later request. */
+            readonly id: string;
+            /** @enum {unknown} */
+            readonly kind: "run";
+            /** @default null */
+            readonly more_ancestors: boolean | null;
+            /** @default null */
+            readonly more_descendants: boolean | null;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly project: string;
+            readonly project_name: string;
+            /** @description Chosen by the library: a UUID. */
+            readonly run: string;
+            readonly started: string | null;
+            readonly status: components["schemas"]["RunStatus"];
+            readonly task: string | null;
+            readonly workload_file: string | null;
         };
         /**
          * RunReport
@@ -3987,6 +4164,86 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["PackResult"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_provenance: {
+        readonly parameters: {
+            readonly query?: {
+                readonly run?: string | null;
+                readonly path?: string | null;
+                readonly dataset?: string | null;
+                readonly at?: string;
+                readonly node?: string | null;
+                readonly direction?: "ancestors" | "both" | "descendants";
+                readonly depth?: number;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Provenance"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly export_provenance: {
+        readonly parameters: {
+            readonly query?: {
+                readonly run?: string | null;
+                readonly path?: string | null;
+                readonly dataset?: string | null;
+                readonly at?: string;
+                readonly node?: string | null;
+                readonly direction?: "ancestors" | "both" | "descendants";
+                readonly depth?: number;
+                readonly limit?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProvDocument"];
                 };
             };
             /** @description A problem. */

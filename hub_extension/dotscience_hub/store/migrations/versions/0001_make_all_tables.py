@@ -352,7 +352,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("run_files", schema=None) as batch_op:
-        batch_op.create_index("ix_run_files_blob", ["blob"], unique=False)
+        batch_op.create_index("ix_run_files_content", ["sha256", "direction", "run_pk", "commit"], unique=False)
 
     op.create_table(
         "run_points",
