@@ -4,11 +4,15 @@ import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router"
 import { lazy, Suspense } from "react";
 
 import { Problems } from "../shell/Failure";
+import { State } from "../shell/State";
 import { useTitle } from "../shell/title";
+import { hasEnded, useTask, type Task } from "../tasks/queries";
+import { whatOf } from "../tasks/workload";
+import { Changes } from "./Changes";
 import { sectionsOf, type Section } from "./compared";
 import { nameOf } from "./names";
 import { runQuery, type Run } from "./queries";
-import type { CompareSearch } from "./search";
+import { COMPARED, type CompareSearch } from "./search";
 
 const CurveCharts = lazy(async () => ({ default: (await import("./CurveCharts")).CurveCharts }));
 
@@ -18,15 +22,17 @@ export function ComparePage(): JSX.Element {
   const { project } = useParams({ strict: false }) as { project: string };
   const search = useSearch({ strict: false }) as CompareSearch;
   const navigate = useNavigate();
-  const found = useQueries({ queries: search.runs.map((run) => runQuery(project, run)) });
+  const task = useTask(search.task ?? "", search.task !== undefined);
+  const ids = [...new Set([...search.runs, ...(task.data?.runs ?? [])])].slice(0, COMPARED);
+  const found = useQueries({ queries: ids.map((run) => runQuery(project, run)) });
   const runs = found.flatMap(({ data }) => data ?? []);
-  const error = found.find((one) => one.error !== null)?.error ?? null;
+  const error = found.find((one) => one.error !== null)?.error ?? task.error;
   const choose = (change: object) => void navigate({ to: ".", search: ((old: object) => ({ ...old, ...change })) as never, resetScroll: false });
-  if (search.runs.length < 2) return <TooFew project={project} />;
+  if (ids.length < 2 && search.task === undefined) return <TooFew project={project} />;
   return (
-    <>
+    <div className="compared">
       <div className="heading">
-        <h2>Compare {counted(search.runs.length, "run")}</h2>
+        <h2>Compare {counted(ids.length, "run")}</h2>
         <label className="plain">
           <input
             type="checkbox"
@@ -37,9 +43,11 @@ export function ComparePage(): JSX.Element {
         </label>
       </div>
       <Problems of={error} />
-      {runs.length === search.runs.length ? (
+      {task.data && <Awaited task={task.data} />}
+      {runs.length === ids.length ? (
         <>
-          <Side project={project} runs={runs} differing={search.differing ?? false} onWithout={(id) => choose({ runs: search.runs.filter((one) => one !== id) })} />
+          <Side project={project} runs={runs} differing={search.differing ?? false} onWithout={(id) => choose({ runs: ids.filter((one) => one !== id), task: undefined })} />
+          <Changes project={project} runs={runs} />
           {runs.some(({ series }) => series.length > 0) && (
             <section>
               <h3>Curves</h3>
@@ -57,7 +65,19 @@ export function ComparePage(): JSX.Element {
       ) : (
         error === null && <p role="status">Loading…</p>
       )}
-    </>
+    </div>
+  );
+}
+
+/** The task whose runs are waited for. */
+function Awaited({ task }: { readonly task: Task }): JSX.Element {
+  return (
+    <p role="status">
+      <State of={task.status} /> <span className="ds-quiet">{hasEnded(task) && task.runs.length === 0 ? "It published no run." : task.message}</span>{" "}
+      <Link to="/tasks/$task" params={{ task: task.id }}>
+        {whatOf(task)}
+      </Link>
+    </p>
   );
 }
 

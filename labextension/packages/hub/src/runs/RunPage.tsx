@@ -3,17 +3,21 @@ import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 
+import { pageOf } from "../files/place";
 import { Facts } from "../shell/Facts";
 import { Problems } from "../shell/Failure";
 import { State } from "../shell/State";
 import { useTitle } from "../shell/title";
 import { taskQuery, type Task } from "../tasks/queries";
 import { whatOf } from "../tasks/workload";
+import { Again } from "./Again";
 import { secondsOf } from "./compared";
+import { CommitLink, FileLink } from "./FileLink";
 import { nameOf } from "./names";
 import { runQuery, type Run, type RunFile } from "./queries";
 import type { CurveSearch } from "./search";
 
+const NO_VERSION = { sha256: null, blob: null, dataset: null };
 const CurveCharts = lazy(async () => ({ default: (await import("./CurveCharts")).CurveCharts }));
 
 /** A run: what code, which data, which parameters, where and on what, how long, what came out. */
@@ -24,7 +28,10 @@ export function RunPage(): JSX.Element {
   useTitle(nameOf(run));
   return (
     <article className="run" aria-labelledby="run-name">
-      <h2 id="run-name">{nameOf(run)}</h2>
+      <div className="heading">
+        <h2 id="run-name">{nameOf(run)}</h2>
+        {task.data && <Again run={run.id} task={task.data} />}
+      </div>
       <p role="status">
         <State of={run.status} /> <span className="ds-quiet">by {run.author}, <Ago time={run.created} /></span>
       </p>
@@ -46,11 +53,11 @@ export function RunPage(): JSX.Element {
       <Curves project={project} run={run} />
       <section>
         <h3>What came out</h3>
-        <FileList files={run.outputs} none="No output files." />
+        <FileList project={project} task={task.data} files={run.outputs} none="No output files." />
       </section>
       <section>
         <h3>From which data</h3>
-        <FileList files={run.inputs} none="No input files." />
+        <FileList project={project} task={task.data} files={run.inputs} none="No input files." />
         <Datasets task={task.data} />
       </section>
       <section>
@@ -87,19 +94,27 @@ function Curves({ project, run }: { readonly project: string; readonly run: Run 
   );
 }
 
-function FileList({ files, none }: { readonly files: readonly RunFile[]; readonly none: string }): JSX.Element {
+interface FileListProps {
+  readonly project: string;
+  readonly task: Task | undefined;
+  readonly files: readonly RunFile[];
+  readonly none: string;
+}
+
+function FileList({ project, task, files, none }: FileListProps): JSX.Element {
   if (files.length === 0) return <p className="ds-quiet">{none}</p>;
   return (
     <div className="ds-files">
-      <Clamped as="ul" items={files.map((file) => <File key={file.path} file={file} />)} />
+      <Clamped as="ul" items={files.map((file) => <File key={file.path} project={project} task={task} file={file} />)} />
     </div>
   );
 }
 
-function File({ file: { path, commit, sha256, blob, dataset } }: { readonly file: RunFile }): JSX.Element {
+function File({ project, task, file }: { readonly project: string; readonly task: Task | undefined; readonly file: RunFile }): JSX.Element {
+  const { commit, sha256, blob, dataset } = file;
   return (
     <li>
-      {path}{" "}
+      <FileLink project={project} task={task} file={file} />{" "}
       <span className="ds-quiet">
         {dataset && "of a dataset "}
         {commit && <>version <code title={commit}>{commit.slice(0, 7)}</code> </>}
@@ -113,9 +128,9 @@ function Datasets({ task }: { readonly task: Task | undefined }): JSX.Element | 
   if (task === undefined || task.datasets.length === 0) return null;
   return (
     <ul className="rows" aria-label="Datasets">
-      {task.datasets.map(({ name, path, commit }) => (
+      {task.datasets.map(({ dataset, name, path, commit }) => (
         <li key={path}>
-          Dataset {name} at {path} <span className="ds-quiet">{commit ? <code title={commit}>{commit.slice(0, 7)}</code> : "empty"}</span>
+          Dataset <Link to={pageOf({ kind: "dataset", id: dataset }, "files")} search={{ at: commit ?? undefined } as never}>{name}</Link> at {path} <span className="ds-quiet">{commit ? <code title={commit}>{commit.slice(0, 7)}</code> : "empty"}</span>
         </li>
       ))}
     </ul>
@@ -126,10 +141,10 @@ function Code({ run, task }: { readonly run: Run; readonly task: Task | undefine
   return (
     <Facts
       facts={{
-        File: run.workload_file,
+        File: run.workload_file && <FileLink project={run.project} task={task} file={{ ...NO_VERSION, path: run.workload_file, commit: run.commit }} />,
         Command: task && <code>{whatOf(task)}</code>,
-        "Started from": task?.commit && <code title={task.commit}>{task.commit.slice(0, 12)}</code>,
-        "Results in": run.commit && <code title={run.commit}>{run.commit.slice(0, 12)}</code>,
+        "Started from": task?.commit && <CommitLink project={run.project} commit={task.commit} />,
+        "Results in": run.commit && <CommitLink project={run.project} commit={run.commit} />,
         Repository: task?.workload.kind === "command" ? task.workload.repository?.url : undefined,
         "Repository's version": task?.execution.repository_commit && <code>{task.execution.repository_commit.slice(0, 12)}</code>,
       }}

@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { sectionsOf } from "./compared";
+import { changedFiles, sectionsOf } from "./compared";
 import { FilterBox } from "./FilterBox";
 import { narrowed } from "./Groups";
 import { nameOf, nextSort, startColumns, type ColumnName } from "./names";
@@ -102,6 +102,23 @@ describe("a comparison", () => {
     expect(sections[1]?.lines).toEqual([{ name: "data.csv", values: ["b".repeat(12), "d".repeat(12)], differs: true }]);
     expect(sections[0]?.lines.map(({ name }) => name)).toEqual(["Author", "Status", "Workload file"]);
   });
+});
+
+describe("what changed between runs", () => {
+  const file = (path: string, commit: string, blob: string, dataset: string | null = null) => ({ path, commit, sha256: null, blob, dataset });
+  const run = (commit: string | null, inputs: Run["inputs"], outputs: Run["outputs"]): Run =>
+    ({ commit, workload_file: "train.py", inputs, outputs }) as unknown as Run;
+
+  it("is the code and the files that hold something else; not what datasets hold", () => {
+    const before = run("c1", [file("in.csv", "c0", "a"), file("data/x", "d1", "x", "set")], [file("model", "c1", "m1")]);
+    const after = run("c2", [file("in.csv", "c1", "a"), file("data/x", "d2", "y", "set")], [file("model", "c2", "m2"), file("new", "c2", "n")]);
+    expect(changedFiles(before, after)).toEqual([
+      { path: "train.py", at: "c2", since: "c1" },
+      { path: "model", at: "c2", since: "c1" },
+    ]);
+  });
+
+  it("is nothing where no version is known", () => expect(changedFiles(run(null, [], []), run("c2", [], []))).toEqual([]));
 });
 
 describe("saved views", () => {

@@ -37,6 +37,8 @@ export interface RunsSearch extends CurveSearch {
 
 export interface CompareSearch extends CurveSearch {
   readonly runs: readonly string[];
+  /** A task whose runs are compared too, as soon as they are there. */
+  readonly task?: string;
   /** Only what differs. */
   readonly differing?: boolean;
 }
@@ -92,5 +94,6 @@ export function runsSearch(raw: Raw): RunsSearch {
 
 export function compareSearch(raw: Raw): CompareSearch {
   const runs = [...new Set(texts(raw["runs"]) ?? [])].slice(0, COMPARED);
-  return { runs, ...(flag(raw["differing"]) && { differing: true }), ...curveSearch(raw) };
+  const task = text(raw["task"]);
+  return { runs, ...(task !== undefined && { task }), ...(flag(raw["differing"]) && { differing: true }), ...curveSearch(raw) };
 }

@@ -52,9 +52,9 @@ export const taskQuery = (task: string) =>
   });
 
 /** A task as it changes: a call to the hub stays open and is answered with the next change. */
-export function useTask(id: string) {
+export function useTask(id: string, enabled = true) {
   const client = useQueryClient();
-  const found = useQuery(taskQuery(id));
+  const found = useQuery({ ...taskQuery(id), enabled });
   const { data: task } = found;
   const goesOn = task !== undefined && !hasEnded(task);
   const version = task?.version ?? -1;

@@ -1,0 +1,35 @@
+import { Link } from "@tanstack/react-router";
+
+import { pageOf } from "../files/place";
+import type { Task } from "../tasks/queries";
+import type { RunFile } from "./queries";
+
+interface FileLinkProps {
+  readonly project: string;
+  readonly file: RunFile;
+  /** What ran: knows where datasets were. */
+  readonly task: Task | undefined;
+}
+
+/** A file of a run: leads to exactly the version that the run read or wrote. */
+export function FileLink({ project, file, task }: FileLinkProps): JSX.Element {
+  const { path, commit, dataset } = file;
+  if (commit === null) return <>{path}</>;
+  const place = dataset === null || dataset === undefined ? ({ kind: "project", id: project } as const) : ({ kind: "dataset", id: dataset } as const);
+  const mount = task?.datasets.find(({ dataset: id }) => id === dataset)?.path;
+  const within = mount !== undefined && path.startsWith(`${mount}/`) ? path.slice(mount.length + 1) : path;
+  return (
+    <Link to={pageOf(place, "files")} search={{ at: commit, path: within } as never}>
+      {path}
+    </Link>
+  );
+}
+
+/** A version of the workspace. */
+export function CommitLink({ project, commit }: { readonly project: string; readonly commit: string }): JSX.Element {
+  return (
+    <Link to={pageOf({ kind: "project", id: project }, `commits/${commit}`)} title={commit}>
+      <code>{commit.slice(0, 12)}</code>
+    </Link>
+  );
+}
