@@ -10,6 +10,8 @@ import { NEWEST, type RunRow } from "./queries";
 const ROW = 34;
 const WIDTH = 148;
 const CHECK = 36;
+/** So many characters of a value are there to be seen; it may have a million. */
+const TITLE = 500;
 
 interface RunTableProps {
   readonly project: string;
@@ -130,8 +132,8 @@ function Cell({ run, column, place }: { readonly run: RunRow; readonly column: S
   const { className, style } = stuck(column, place);
   const number = column.kind !== null && !Number.isNaN(toNumber(value));
   return (
-    <span role="cell" className={`${className}${number ? " number" : ""}`} style={style} title={value}>
-      {shownValue(run, column, value)}
+    <span role="cell" className={`${className}${number ? " number" : ""}`} style={style} title={value?.slice(0, TITLE)}>
+      {shownValue(run, column, value?.slice(0, TITLE))}
     </span>
   );
 }
