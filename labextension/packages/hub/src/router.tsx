@@ -6,6 +6,7 @@ import { boot } from "./boot";
 import { datasetRoutes } from "./datasets/routes";
 import { projectFiles } from "./files/routes";
 import { projectChildren, projectRoute, projectRoutes } from "./projects/routes";
+import { projectProvenance } from "./provenance/routes";
 import { root } from "./root";
 import { runnerRoutes } from "./runners/routes";
 import { projectRuns, runRoutes } from "./runs/routes";
@@ -13,7 +14,7 @@ import { secretRoutes } from "./secrets/routes";
 import { projectTasks, taskRoutes } from "./tasks/routes";
 
 export const router = createRouter({
-  routeTree: root.addChildren([...projectRoutes, ...runRoutes, ...taskRoutes, ...runnerRoutes, ...datasetRoutes, ...secretRoutes, ...accountRoutes, projectRoute.addChildren([...projectRuns, projectTasks, ...projectFiles, ...projectChildren])]),
+  routeTree: root.addChildren([...projectRoutes, ...runRoutes, ...taskRoutes, ...runnerRoutes, ...datasetRoutes, ...secretRoutes, ...accountRoutes, projectRoute.addChildren([...projectRuns, projectTasks, projectProvenance, ...projectFiles, ...projectChildren])]),
   basepath: boot.prefix,
   defaultPreload: "intent",
   scrollRestoration: true,

@@ -6,7 +6,7 @@ import { Tabs } from "../shell/Tabs";
 import { projectQuery } from "./queries";
 
 /** The project's pages, as they are called above each of them; a page is below `projects/ID/`. */
-const PAGES = { runs: "Runs", tasks: "Tasks", files: "Files", commits: "Versions", settings: "Settings" } as const;
+const PAGES = { runs: "Runs", tasks: "Tasks", files: "Files", commits: "Versions", provenance: "Provenance", settings: "Settings" } as const;
 
 /** A project's name, and its pages. */
 export function ProjectLayout(): JSX.Element {

@@ -1,0 +1,114 @@
+import "@xyflow/react/dist/base.css";
+
+import { Controls, Handle, Position, ReactFlow, ReactFlowProvider, useReactFlow, type Edge, type Node as Box, type NodeProps } from "@xyflow/react";
+import { memo, useEffect, useMemo } from "react";
+
+import { mayOpen } from "./Details";
+import { isFold, type Drawn, type Fold, type Node } from "./graph";
+import { HEIGHT, layout, WIDTH } from "./layout";
+import { wordsOf } from "./words";
+
+interface GraphViewProps {
+  readonly drawn: Drawn;
+  readonly start: string;
+  readonly chosen: string | undefined;
+  readonly onPick: (id: string) => void;
+  readonly onOpen: (id: string) => void;
+}
+
+interface Data extends Record<string, unknown> {
+  readonly item: Node | Fold;
+  readonly isStart: boolean;
+  readonly isChosen: boolean;
+  readonly onPick: (id: string) => void;
+  readonly onOpen: (id: string) => void;
+}
+
+type Item = Box<Data, "item">;
+
+/** Nodes from left (older) to right (younger). Each is a button; dragging and the wheel move the view. */
+export function GraphView(props: GraphViewProps): JSX.Element {
+  return (
+    <ReactFlowProvider>
+      <Canvas {...props} />
+    </ReactFlowProvider>
+  );
+}
+
+function Canvas({ drawn, start, chosen, onPick, onOpen }: GraphViewProps): JSX.Element {
+  const places = useMemo(() => layout(drawn), [drawn]);
+  const nodes = useMemo(
+    () =>
+      drawn.items.map((item): Item => {
+        const data = { item, isStart: item.id === start, isChosen: item.id === chosen, onPick, onOpen };
+        return { id: item.id, type: "item", position: places.get(item.id)!, data, width: WIDTH, height: HEIGHT };
+      }),
+    [drawn, places, start, chosen, onPick, onOpen],
+  );
+  const edges = useMemo(() => drawn.edges.map(({ from, to, link }): Edge => ({ id: `${from}\n${to}`, source: from, target: to, className: link })), [drawn]);
+  useFit(start, drawn);
+  return (
+    <ReactFlow
+      nodes={nodes}
+      edges={edges}
+      nodeTypes={TYPES}
+      colorMode="system"
+      minZoom={0.05}
+      maxZoom={1.5}
+      nodesDraggable={false}
+      nodesConnectable={false}
+      nodesFocusable={false}
+      edgesFocusable={false}
+      elementsSelectable={false}
+      onlyRenderVisibleElements={drawn.items.length > 300}
+      zoomOnDoubleClick={false}
+      aria-label="Graph of provenance; the same is there as a list"
+    >
+      <Controls showInteractive={false} />
+    </ReactFlow>
+  );
+}
+
+/** Few nodes are all shown; of many the start, at a size that can be read. */
+function useFit(start: string, drawn: Drawn): void {
+  const flow = useReactFlow();
+  useEffect(() => {
+    const nodes = drawn.items.length > 40 ? [{ id: start }] : drawn.items.map(({ id }) => ({ id }));
+    const frame = requestAnimationFrame(() => void flow.fitView({ nodes, maxZoom: 1, padding: 0.15 }));
+    return () => cancelAnimationFrame(frame);
+  }, [flow, start, drawn]);
+}
+
+const Shown = memo(function Shown({ data: { item, isStart, isChosen, onPick, onOpen } }: NodeProps<Item>): JSX.Element {
+  const { kind, title, detail } = wordsOf(item);
+  const more = !isFold(item) && mayOpen(item) && (item.more_ancestors || item.more_descendants);
+  return (
+    <>
+      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <button
+        type="button"
+        className={`provenance-node ${kind.toLowerCase()} nopan`}
+        aria-current={isChosen ? "true" : undefined}
+        title={`${kind}: ${title}${isStart ? " (here it begins)" : ""}`}
+        onClick={() => (isFold(item) ? onOpen(item.id) : onPick(item.id))}
+        onDoubleClick={() => isFold(item) || onOpen(item.id)}
+      >
+        <strong>
+          {isStart && <span aria-label="start">◆ </span>}
+          {title}
+        </strong>
+        <span className="ds-quiet">
+          {kind} · {detail}
+        </span>
+      </button>
+      {more && (
+        <button type="button" className="provenance-more nopan" aria-label={`Show more around ${title}`} onClick={() => onOpen(item.id)}>
+          +
+        </button>
+      )}
+      <Handle type="source" position={Position.Right} isConnectable={false} />
+    </>
+  );
+});
+
+const TYPES = { item: Shown };
