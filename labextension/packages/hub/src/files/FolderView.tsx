@@ -48,7 +48,7 @@ function Folder({ place, at, path, tree, mayWrite }: ListProps): JSX.Element {
   const search = (below: string) => ({ ...(at !== "main" && { at }), path: below }) as never;
   const rows = [
     ...folders.map((folder) => (
-      <Row key={`${folder.path}/`} size={sizeOf(folder.size)} changed={counted(folder.files, "file")}>
+      <Row key={`${folder.path}/`} size={`${sizeOf(folder.size)} in ${counted(folder.files, "file")}`}>
         <Link to={pageOf(place, "files")} search={search(folder.path)}>
           <bdi>{shown(nameOf(folder.path))}/</bdi>
         </Link>
@@ -85,7 +85,7 @@ function Folder({ place, at, path, tree, mayWrite }: ListProps): JSX.Element {
   );
 }
 
-function Row({ children, size, changed }: { readonly children: ReactNode; readonly size: string; readonly changed: ReactNode }): JSX.Element {
+function Row({ children, size, changed }: { readonly children: ReactNode; readonly size: string; readonly changed?: ReactNode }): JSX.Element {
   return (
     <tr>
       <th scope="row">{children}</th>

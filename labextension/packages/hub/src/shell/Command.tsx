@@ -10,7 +10,7 @@ export function Command({ children: command }: { readonly children: string }): J
   };
   return (
     <div className="command">
-      <pre>
+      <pre tabIndex={0}>
         <code>{command}</code>
       </pre>
       {/* Pages that came without TLS from elsewhere than this machine may not use the clipboard. */}

@@ -36,9 +36,13 @@ export function fromInput(files: FileList): Picked[] {
  * The entries are taken at once: after the event has been handled, the browser has none any more.
  */
 export async function fromDrop(transfer: DataTransfer): Promise<Picked[]> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
+  const items = [...transfer.items].filter(({ kind }) => kind === "file");
+  const given = items.map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
   const found: Picked[] = [];
-  for (const entry of entries) await collect(entry, found);
+  for (const { entry, file } of given) {
+    if (entry !== null) await collect(entry, found);
+    else if (file !== null) found.push({ path: file.name, file }); // from another program, not from a folder
+  }
   return found;
 }
 
