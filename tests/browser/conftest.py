@@ -6,6 +6,7 @@ import itertools
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from tests.require import missing, require
 PAGES = "/services/dotscience/"
 PATIENCE = 15_000
 """Milliseconds that a page may take for anything."""
+AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+_RUN_AXE = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})"
 _serial = itertools.count(1)
 
 
@@ -58,6 +61,32 @@ class Visitor:
         """Go to a page below the service's address."""
         self.page.goto(self.hub.url + PAGES + path)
         return self.page
+
+
+def barriers(visitor: Visitor, path: str, seen: str) -> list[str]:
+    """What axe finds on a page, light and dark, that keeps people from using it (WCAG 2.1 A and AA, best practice).
+
+    Args:
+        visitor: Who looks.
+        path: Of the page, below the service's address.
+        seen: A text that is there once the page is.
+    """
+    require(AXE.exists(), "axe-core (make lab)")
+    found = []
+    for scheme in ("light", "dark"):
+        state = visitor.page.context.storage_state()
+        # axe is a script of ours within the page, which the page's own policy would forbid.
+        browser = visitor.page.context.browser
+        context = browser.new_context(bypass_csp=True, color_scheme=scheme, storage_state=state)
+        page = context.new_page()
+        page.goto(visitor.hub.url + PAGES + path)
+        page.get_by_text(seen).first.wait_for(timeout=PATIENCE)
+        page.evaluate(AXE.read_text())
+        for violation in page.evaluate(_RUN_AXE)["violations"]:
+            targets = [node["target"] for node in violation["nodes"]]
+            found.append(f"{scheme} {path}: {violation['id']}: {violation['help']}: {targets[:3]}")
+        context.close()
+    return found
 
 
 def log_in(chromium: Any, hub: RunningHub, name: str | None = None, **context: Any) -> Visitor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from .conftest import Visitor
+from .conftest import Visitor, barriers
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -168,3 +168,21 @@ def test_hostile_names_stay_text(visitor: Visitor) -> None:
         page = visitor.open(f"projects/{project}/{address}")
         page.get_by_text(EVIL).first.wait_for(state="attached")
         assert page.locator("img[src]").count() == 0
+
+
+def test_nothing_keeps_people_from_using_the_pages(visitor: Visitor) -> None:
+    """Axe finds nothing on the table, the charts, the groups, a comparison and a run, light and dark."""
+    project = _project(visitor, 3)
+    point = {"first": 0, "points": [[0, 0, {"loss": 1.0}]]}
+    visitor.api("POST", f"/projects/{project}/runs/run-0000/points", point)
+    pages = {
+        "runs": "Try 2",
+        "runs?view=scatter": "3 runs with both values",
+        "runs?view=parallel": "3 runs.",
+        "runs?view=curves": "Try 0",
+        "runs?group=parameters.optimizer": "2 groups",
+        "runs/run-0000": "What came out",
+        "compare?runs=run-0000,run-0001": "Compare 2 runs",
+    }
+    found = [barriers(visitor, f"projects/{project}/{path}", seen) for path, seen in pages.items()]
+    assert [barrier for page in found for barrier in page] == []

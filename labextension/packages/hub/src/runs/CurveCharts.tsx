@@ -20,12 +20,14 @@ interface CurveChartsProps {
   readonly project: string;
   readonly runs: readonly Shown[];
   readonly search: CurveSearch;
+  /** Whether to say which run has which colour. */
+  readonly legend?: boolean;
   readonly onChoose: (change: { [Key in keyof CurveSearch]?: CurveSearch[Key] | undefined }) => void;
 }
 
 const CHARTS = 30;
 
-export function CurveCharts({ project, runs, search, onChoose }: CurveChartsProps): JSX.Element {
+export function CurveCharts({ project, runs, search, legend = true, onChoose }: CurveChartsProps): JSX.Element {
   const found = useCurves(project, runs);
   const told = found.map(({ data }) => data);
   // eslint-disable-next-line react-hooks/exhaustive-deps
@@ -42,7 +44,7 @@ export function CurveCharts({ project, runs, search, onChoose }: CurveChartsProp
     <>
       <Tools search={search} onChoose={onChoose} />
       <Problems of={error} />
-      {drawn.length > 1 && <Legend project={project} runs={runs} drawn={drawn} />}
+      {legend && <Legend project={project} runs={runs} drawn={drawn} />}
       <div className="curves">
         {charts.slice(0, CHARTS).map(([title, curves]) => (
           <CurveChart key={title} title={title} curves={curves} choices={choices} />

@@ -87,6 +87,7 @@ function Curves({ project, run }: { readonly project: string; readonly run: Run 
           project={project}
           runs={[{ id: run.id, name: nameOf(run), live }]}
           search={search}
+          legend={false}
           onChoose={(change) => void navigate({ to: ".", search: ((old: object) => ({ ...old, ...change })) as never, replace: true, resetScroll: false })}
         />
       </Suspense>
