@@ -1,11 +1,11 @@
 import "@xyflow/react/dist/base.css";
 
-import { Controls, Handle, Position, ReactFlow, ReactFlowProvider, useReactFlow, type Edge, type Node as Box, type NodeProps } from "@xyflow/react";
+import { Controls, Handle, Position, ReactFlow, ReactFlowProvider, useReactFlow, useStore, type Edge, type Node as Box, type NodeProps } from "@xyflow/react";
 import { memo, useEffect, useMemo } from "react";
 
 import { mayOpen } from "./Details";
 import { isFold, type Drawn, type Fold, type Node } from "./graph";
-import { HEIGHT, layout, WIDTH } from "./layout";
+import { extent, HEIGHT, layout, WIDTH, type Place } from "./layout";
 import { wordsOf } from "./words";
 
 interface GraphViewProps {
@@ -46,7 +46,7 @@ function Canvas({ drawn, start, chosen, onPick, onOpen }: GraphViewProps): JSX.E
     [drawn, places, start, chosen, onPick, onOpen],
   );
   const edges = useMemo(() => drawn.edges.map(({ from, to, link }): Edge => ({ id: `${from}\n${to}`, source: from, target: to, className: link })), [drawn]);
-  useFit(start, drawn);
+  useFit(start, places);
   return (
     <ReactFlow
       nodes={nodes}
@@ -69,14 +69,22 @@ function Canvas({ drawn, start, chosen, onPick, onOpen }: GraphViewProps): JSX.E
   );
 }
 
-/** Few nodes are all shown; of many the start, at a size that can be read. */
-function useFit(start: string, drawn: Drawn): void {
+/** Below it, words cannot be read. */
+const READABLE = 0.65;
+
+/** The whole graph where it can be read then; else the start, in the middle. */
+function useFit(start: string, places: ReadonlyMap<string, Place>): void {
   const flow = useReactFlow();
+  const width = useStore((state) => state.width);
+  const height = useStore((state) => state.height);
   useEffect(() => {
-    const nodes = drawn.items.length > 40 ? [{ id: start }] : drawn.items.map(({ id }) => ({ id }));
-    const frame = requestAnimationFrame(() => void flow.fitView({ nodes, maxZoom: 1, padding: 0.15 }));
-    return () => cancelAnimationFrame(frame);
-  }, [flow, start, drawn]);
+    if (width === 0 || places.size === 0) return;
+    const { x, y, ...size } = extent(places);
+    const zoom = Math.min(1, width / (size.width + 80), height / (size.height + 80));
+    const from = places.get(start);
+    if (zoom >= READABLE || from === undefined) void flow.setCenter(x + size.width / 2, y + size.height / 2, { zoom });
+    else void flow.setCenter(from.x + WIDTH / 2, from.y + HEIGHT / 2, { zoom: 0.85 });
+  }, [flow, start, places, width, height]);
 }
 
 const Shown = memo(function Shown({ data: { item, isStart, isChosen, onPick, onOpen } }: NodeProps<Item>): JSX.Element {
@@ -89,7 +97,7 @@ const Shown = memo(function Shown({ data: { item, isStart, isChosen, onPick, onO
         type="button"
         className={`provenance-node ${kind.toLowerCase()} nopan`}
         aria-current={isChosen ? "true" : undefined}
-        title={`${kind}: ${title}${isStart ? " (here it begins)" : ""}`}
+        title={`${kind}: ${title}${isFold(item) ? "; click to unfold" : isStart ? " (here it begins)" : ""}`}
         onClick={() => (isFold(item) ? onOpen(item.id) : onPick(item.id))}
         onDoubleClick={() => isFold(item) || onOpen(item.id)}
       >

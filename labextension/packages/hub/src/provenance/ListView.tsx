@@ -11,8 +11,9 @@ interface ListViewProps {
   readonly onOpen: (id: string) => void;
 }
 
-/** Levels that are open at first. */
+/** Levels that are open at first; of a chain, which takes one line each, more. */
 const OPEN = 4;
+const OPEN_CHAIN = 40;
 /** So many of one level are shown at once. */
 const SHOWN = 50;
 
@@ -50,7 +51,7 @@ function Branch(props: BranchProps): JSX.Element {
   const [shown, setShown] = useState(SHOWN);
   const { ids } = props;
   return (
-    <ul>
+    <ul className={ids.length === 1 ? "single" : undefined}>
       {ids.slice(0, shown).map((id) => (
         <Leaf key={id} {...props} id={id} />
       ))}
@@ -67,7 +68,7 @@ function Branch(props: BranchProps): JSX.Element {
 
 function Leaf({ id, ...props }: BranchProps & { readonly id: string }): JSX.Element {
   const { side, above, graph, onOpen } = props;
-  const [open, setOpen] = useState(above.length < OPEN);
+  const [open, setOpen] = useState(above.length < (props.ids.length === 1 ? OPEN_CHAIN : OPEN));
   const node = graph.nodes.get(id)!;
   const next = [...(side.get(id) ?? [])].filter((one) => !above.includes(one) && one !== id);
   const { title } = wordsOf(node);

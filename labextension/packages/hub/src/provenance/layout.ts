@@ -15,6 +15,16 @@ export interface Place {
   readonly y: number;
 }
 
+/** The rectangle that all items are in. */
+export function extent(places: ReadonlyMap<string, Place>): Place & { readonly width: number; readonly height: number } {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const { x, y } of places.values()) {
+    [left, top] = [Math.min(left, x), Math.min(top, y)];
+    [right, bottom] = [Math.max(right, x + WIDTH), Math.max(bottom, y + HEIGHT)];
+  }
+  return { x: left, y: top, width: right - left, height: bottom - top };
+}
+
 /** The upper left corner of each item. */
 export function layout({ items, edges }: Drawn): ReadonlyMap<string, Place> {
   return items.length + edges.length > CAREFUL ? columns({ items, edges }) : layered({ items, edges });

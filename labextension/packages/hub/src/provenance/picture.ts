@@ -1,6 +1,6 @@
 /** The graph as an SVG file. All text is escaped: names are other people's. */
 import type { Drawn } from "./graph";
-import { HEIGHT, WIDTH, type Place } from "./layout";
+import { extent, HEIGHT, WIDTH, type Place } from "./layout";
 import { clipped, LINKS, wordsOf } from "./words";
 
 const MARGIN = 20;
@@ -24,10 +24,8 @@ export function curve(from: Place, to: Place): string {
 
 /** The picture as a document. */
 export function svg({ items, edges }: Drawn, places: ReadonlyMap<string, Place>): string {
-  const all = [...places.values()];
-  const [left, top] = [Math.min(...all.map(({ x }) => x)) - MARGIN, Math.min(...all.map(({ y }) => y)) - MARGIN];
-  const width = Math.max(...all.map(({ x }) => x)) + WIDTH + MARGIN - left;
-  const height = Math.max(...all.map(({ y }) => y)) + HEIGHT + MARGIN - top;
+  const { x, y, ...size } = extent(places);
+  const [left, top, width, height] = [x - MARGIN, y - MARGIN, size.width + 2 * MARGIN, size.height + 2 * MARGIN];
   const lines = edges.map(({ from, to, link }) => {
     const dashes = link === "copied" ? ' stroke-dasharray="5 4"' : "";
     return `<path d="${curve(places.get(from)!, places.get(to)!)}"${dashes}><title>${escaped(LINKS[link] ?? link)}</title></path>`;

@@ -19,10 +19,9 @@ export interface Words {
 
 export function wordsOf(item: Node | Fold): Words {
   if (isFold(item)) {
-    const count = counted(item.members.length, "node");
-    return item.shape === "chain"
-      ? { kind: "Folded", title: `${count} in a row`, detail: "Click to unfold" }
-      : { kind: "Folded", title: `${count} alike`, detail: "Click to unfold" };
+    const runs = item.members.filter((id) => id.startsWith("run:")).length;
+    const parts = [runs && counted(runs, "run"), item.members.length - runs && counted(item.members.length - runs, "version")];
+    return { kind: "Folded", title: parts.filter(Boolean).join(" and "), detail: item.shape === "chain" ? "one after the other" : "beside each other" };
   }
   if (item.kind === "run")
     return { kind: "Run", title: item.description || item.workload_file || item.run.slice(0, 13), detail: `${item.status} · ${item.author} · ${item.project_name}` };
