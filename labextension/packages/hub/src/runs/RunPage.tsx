@@ -30,6 +30,9 @@ export function RunPage(): JSX.Element {
     <article className="run" aria-labelledby="run-name">
       <div className="heading">
         <h2 id="run-name">{nameOf(run)}</h2>
+        <Link to="/projects/$project/provenance" params={{ project }} search={{ run: id }}>
+          Where it comes from
+        </Link>
         {task.data && <Again run={run.id} task={task.data} />}
       </div>
       <p role="status">

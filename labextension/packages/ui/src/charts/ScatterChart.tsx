@@ -124,10 +124,13 @@ function coloured(seen: readonly Dot[], groups: readonly Dots[] | null, colours:
     return { series: groups.map(({ name, dots }, index) => series(name, dots.filter((dot) => there.has(dot)), colourOf(colours, index))) };
   }
   const numbers = seen.flatMap(({ group }) => (typeof group === "number" && Number.isFinite(group) ? [group] : []));
+  const min = numbers.reduce((a, b) => Math.min(a, b), Infinity);
+  const max = numbers.reduce((a, b) => Math.max(a, b), -Infinity);
   return {
     visualMap: {
-      min: numbers.reduce((a, b) => Math.min(a, b), Infinity),
-      max: numbers.reduce((a, b) => Math.max(a, b), -Infinity),
+      min,
+      max,
+      text: [brief(max), brief(min)],
       dimension: 2,
       right: 8,
       top: "middle",
