@@ -60,3 +60,20 @@ async function collect(entry: FileSystemEntry, found: Picked[]): Promise<void> {
     for (const inner of some) await collect(inner, found);
   }
 }
+
+const MAX_PACK = 32 * 2 ** 20;
+
+/** Files in groups whose contents one pack may hold. */
+export function groups(files: readonly Picked[]): Picked[][] {
+  const found: Picked[][] = [];
+  let size = Infinity;
+  for (const picked of files) {
+    if (size + picked.file.size > MAX_PACK) {
+      found.push([]);
+      size = 0;
+    }
+    found.at(-1)!.push(picked);
+    size += picked.file.size;
+  }
+  return found;
+}

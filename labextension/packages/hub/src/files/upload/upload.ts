@@ -3,13 +3,12 @@ import type { Body, Schema } from "@dotscience/api";
 
 import { addressOf, type Place } from "../place";
 import { Helper } from "./helper";
-import type { Picked } from "./picked";
+import { groups, type Picked } from "./picked";
 import { send } from "./send";
 
 export const LARGE = 10 * 2 ** 20;
 export const INLINE_FILES = 200;
 export const INLINE_BYTES = 2 ** 20;
-const MAX_PACK = 32 * 2 ** 20;
 const QUERY = 50_000;
 const POINTER = "version https://git-lfs.github.com/spec/";
 
@@ -138,21 +137,6 @@ async function base64(file: Blob): Promise<string> {
   let text = "";
   for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
   return btoa(text);
-}
-
-/** Files in groups whose contents one pack may hold. */
-export function groups(files: readonly Picked[]): Picked[][] {
-  const found: Picked[][] = [];
-  let size = Infinity;
-  for (const picked of files) {
-    if (size + picked.file.size > MAX_PACK) {
-      found.push([]);
-      size = 0;
-    }
-    found.at(-1)!.push(picked);
-    size += picked.file.size;
-  }
-  return found;
 }
 
 const sizeOfAll = (files: readonly Picked[]): number => files.reduce((sum, { file }) => sum + file.size, 0);
