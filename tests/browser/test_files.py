@@ -75,7 +75,7 @@ def test_what_is_uploaded_is_there(visitor: Visitor, tmp_path: Path) -> None:
 
 
 def test_dropped_files_become_a_version(visitor: Visitor) -> None:
-    """A drop is asked about first; afterwards the folder shows it. A reader is offered nothing of the kind."""
+    """A drop is asked about first; afterwards the folder shows it. Into an older version nothing can be dropped."""
     project = _project(visitor, {"data/a.txt": "1"})
     page = visitor.open(f"projects/{project}/files?path=data")
     page.get_by_role("link", name="a.txt").wait_for()
@@ -120,7 +120,7 @@ def test_what_people_store_is_never_active(visitor: Visitor) -> None:
     """Names, notebooks, Markdown and pictures of others run nothing, whatever they hold."""
     script = "<script>top.hacked = 1</script>"
     output = {"output_type": "display_data", "metadata": {}, "data": {"text/html": f"<b>shown</b>{script}"}}
-    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="top.hacked=1"><script>top.hacked=1</script></svg>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="top.hacked=1">{script}</svg>'
     files = {
         f"{EVIL}.txt": EVIL,
         "n.ipynb": _notebook(EVIL, outputs=[output]),
@@ -138,8 +138,9 @@ def test_what_people_store_is_never_active(visitor: Visitor) -> None:
         "a.csv": EVIL,
         f"{EVIL}.txt": EVIL,
     }
+    page = visitor.page
     for path, text in seen.items():
-        page = visitor.open(f"projects/{project}/files")
+        visitor.open(f"projects/{project}/files")
         if path:
             page.get_by_role("link", name=path).click()
         page.get_by_text(text).first.wait_for()
