@@ -20,7 +20,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path as FilePath
-from typing import Annotated, BinaryIO
+from typing import IO, Annotated, cast
 
 import msgspec
 from msgspec import Meta
@@ -162,7 +162,7 @@ _ORDER = msgspec.json.Decoder(Order)
 _REPLY = msgspec.json.Decoder(Reply)
 
 
-def read_order(stream: BinaryIO) -> Order:
+def read_order(stream: IO[bytes]) -> Order:
     """The order that a connection brings.
 
     Raises:
@@ -172,12 +172,13 @@ def read_order(stream: BinaryIO) -> Order:
     if not line.endswith(b"\n"):
         raise BadRequest("An order is one line of JSON of at most 32 MiB.", code="bad_order")
     try:
-        return _ORDER.decode(line)
+        order: Order = _ORDER.decode(line)
+        return order
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(f"The order cannot be read: {error}", code="bad_order") from None
 
 
-def write_reply(stream: BinaryIO, result: Result | DotscienceError) -> None:
+def write_reply(stream: IO[bytes], result: Result | DotscienceError) -> None:
     """Answer an order, by its result or by what went wrong."""
     content = result if isinstance(result, bytes) else b""
     if isinstance(result, DotscienceError):
@@ -215,7 +216,7 @@ def ask(folder: FilePath, order: Order, *, timeout: float = 60.0) -> bytes:
         raise Unreachable("The agent of this runner does not answer; it may be starting again.") from error
 
 
-def _read_reply(stream: BinaryIO) -> bytes:
+def _read_reply(stream: IO[bytes]) -> bytes:
     reply = _REPLY.decode(stream.readline(MAX_REPLY + 1))
     if reply.problem is not None:
         raise from_problem(reply.problem)
@@ -235,13 +236,13 @@ def _problem(error: DotscienceError) -> Problem:
 
 
 @contextlib.contextmanager
-def connected(folder: FilePath, timeout: float) -> Iterator[BinaryIO]:
+def connected(folder: FilePath, timeout: float) -> Iterator[IO[bytes]]:
     """A connection to the agent, for one order."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, address(folder, SOCKET) as name:
         connection.settimeout(timeout)
         connection.connect(name)
         with connection.makefile("rwb") as stream:
-            yield stream
+            yield cast("IO[bytes]", stream)
 
 
 @contextlib.contextmanager

@@ -109,7 +109,7 @@ ROWS = {
     "stop_task": Row("writer", TASKS, spends=True),
     "delete_task": Row("writer", TASKS, spends=True, over=(("task", "ended"),)),
     "read_logs": Row("reader+task", READ),
-    "list_runs": Row("reader", READ),
+    "list_runs": Row("reader+task", READ),
     "record_runs": Row("writer", WRITE, {"runs": [{"id": "another"}]}),
     "get_run_columns": Row("reader", READ, query="?columns=summary.a"),
     "list_summaries": Row("reader", READ),

@@ -36,8 +36,10 @@ class Workspaces(Protocol):
         """Record a task's changes on its own branch; the same call again makes the same commit."""
         ...
 
-    def merge_task(self, project: str, task: str, author: str) -> tuple[MergeState, list[str], str | None]:
-        """Bring a task's branch into main; the same call again changes nothing.
+    def merge_task(
+        self, project: str, task: str, author: str, keep: Sequence[str] = ()
+    ) -> tuple[MergeState, list[str], str | None]:
+        """Bring a task's branch into main, its version winning for paths in ``keep``; repeated, it changes nothing.
 
         Returns:
             What became of it, the paths that both sides changed, and main's newest commit.
@@ -57,7 +59,7 @@ class TaskRuns(Protocol):
         session: Session,
         *,
         project: str,
-        task: str,
+        task: str | None,
         author: str,
         runs: Sequence[RunReport],
         commit: str | None,

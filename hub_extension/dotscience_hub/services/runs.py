@@ -75,7 +75,7 @@ class Runs:
         session: Session,
         *,
         project: str,
-        task: str,
+        task: str | None,
         author: str,
         runs: Sequence[api.RunReport],
         commit: str | None,
@@ -87,7 +87,7 @@ class Runs:
         Args:
             session: The transaction.
             project: Id of the project.
-            task: Id of the task.
+            task: Id of the task; None for runs of a JupyterLab that no hub started.
             author: Who created the task.
             runs: What the library and the runner reported.
             commit: The version that holds their outputs.

@@ -9,21 +9,20 @@ How a jupyter task uses it, with :class:`.versions.Versions`::
                                                                # last changes, a CommitCreate for `finish` or None
 
 An agent that starts again over a running task makes both anew; what was queued is in the task's folder. The socket is
-made outside the control folder and moved into it, so that nothing in there is opened, followed or changed; the container
-has the folder read-only besides.
+made outside the control folder and moved into it, so that nothing in there is opened, followed or changed; the
+container has the folder read-only besides.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import socket
 import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import IO, Self, cast
 
 from dotscience_runner.files import remove_tree
 from jupyter_dotscience.api import control
@@ -87,14 +86,15 @@ class ControlSocket:
         try:
             with connection:
                 connection.settimeout(PATIENCE_SECONDS)
-                with connection.makefile("rwb") as stream, contextlib.suppress(OSError):
+                with connection.makefile("rwb") as made, contextlib.suppress(OSError):
+                    stream = cast("IO[bytes]", made)
                     control.write_reply(stream, self._result(stream))
         except Exception:
             log.exception("An order from a task could not be answered")
         finally:
             self._free.release()
 
-    def _result(self, stream: BinaryIO) -> control.Result | DotscienceError:
+    def _result(self, stream: IO[bytes]) -> control.Result | DotscienceError:
         try:
             return self._answer(control.read_order(stream))
         except TimeoutError:
@@ -118,7 +118,7 @@ def _listen(folder: Path) -> socket.socket:
         with control.address(nest, control.SOCKET) as name:
             listener.bind(name)
         # The task may run as any user; nobody else gets through the task's folder.
-        os.chmod(nest / control.SOCKET, 0o666)  # noqa: PTH101 - beside bind, as the manual of unix(7) has it
+        (nest / control.SOCKET).chmod(0o666)
         listener.listen(MOST_CONNECTIONS)
         place = folder / control.SOCKET
         if place.is_dir() and not place.is_symlink():

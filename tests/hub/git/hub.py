@@ -12,6 +12,7 @@ from dotscience_hub.objects.folder import FolderObjects
 from dotscience_hub.services.caller import Caller
 from dotscience_hub.services.commits import Commits
 from dotscience_hub.services.contents import Contents
+from dotscience_hub.services.runs import Runs
 from dotscience_hub.services.workspace import Workspace
 from dotscience_hub.store import versions
 from dotscience_hub.store.base import Table
@@ -75,4 +76,13 @@ def hub_on(
     objects = FolderObjects(folder / "objects")
     contents = Contents(database, repositories, objects, quota)
     repositories.create(project)
-    return Hub(database, commits, contents, Workspace(database, commits, contents), objects, project)
+    return Hub(database, commits, contents, Workspace(database, commits, contents, _runs(database)), objects, project)
+
+
+def _runs(database: Database) -> Runs:
+    """The service of runs; no task and no lease is known here."""
+
+    def nobody(*_: object) -> tuple[str, str]:
+        raise AssertionError("no task is known here")
+
+    return Runs(database, nobody, nobody, lambda project, commit: {})
