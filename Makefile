@@ -9,13 +9,14 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PROXY_SOURCES := hub_extension/proxy/package.json hub_extension/proxy/package-lock.json tools/nodejs.py
 NPM_SOURCES := labextension/package.json labextension/package-lock.json $(wildcard labextension/packages/*/package.json)
+LAB_SOURCES := $(shell find labextension/packages/ui labextension/packages/lab -type f -not -path '*/node_modules/*' -not -path '*/lib/*' -not -name '*.tsbuildinfo' 2>/dev/null)
 # Two workers by default, whatever the machine has: the servers that tests start need the other cores.
 WORKERS ?= 2
 TESTS ?=
 DATA ?= .data
 PORT ?= 8000
 
-.PHONY: help setup demo up test check lint types imports generated generate format bench clean constraints runner-image
+.PHONY: help setup lab demo up test check lint types imports generated generate format bench clean constraints runner-image
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
@@ -42,16 +43,25 @@ $(STAMPS)/proxy: $(STAMPS)/python $(PROXY_SOURCES)
 	@touch $@
 
 $(STAMPS)/npm: $(STAMPS)/python $(NPM_SOURCES)
-	$(BIN)/python tools/nodejs.py npm ci --prefix labextension
-	touch $@
+	@echo 'Installing what building the JupyterLab extension needs into labextension/node_modules.'
+	@$(BIN)/python tools/nodejs.py npm ci --prefix labextension
+	@touch $@
+
+$(STAMPS)/labextension: $(STAMPS)/npm $(LAB_SOURCES)
+	@echo 'Building the JupyterLab extension.'
+	@$(BIN)/python tools/nodejs.py develop >/dev/null
+	@touch $@
 
 demo: setup  ## Hub, runner and three recorded training runs on real data; leaves nothing running
 	@$(BIN)/python tools/demo.py
 
-up: setup  ## Start a hub with a runner on this machine (DATA=.data PORT=8000); Ctrl-C ends it
+lab: $(STAMPS)/labextension  ## Build the JupyterLab extension for the JupyterLab in .venv
+
+up: setup lab  ## Start a hub with a runner on this machine (DATA=.data PORT=8000); Ctrl-C ends it
 	@$(BIN)/dotscience-hub up --data-dir $(DATA) --port $(PORT)
 
-test: setup  ## Run the tests (TESTS=tests/hub WORKERS=2)
+test: setup lab  ## Run the tests (TESTS=tests/hub WORKERS=2)
+	$(BIN)/python tools/nodejs.py npm test --prefix labextension
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: lint types imports generated  ## Lint, formatting, types, imports between rooms, generated files (-k: all of them)
@@ -91,5 +101,5 @@ constraints: setup  ## Write the versions that are installed now into constraint
 	$(BIN)/python tools/freeze.py
 
 clean:  ## Remove .venv, caches and what builds left; .data (your hub) stays
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis labextension/node_modules
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis labextension/node_modules jupyter_dotscience/labextension labextension/packages/*/lib labextension/packages/*/*.tsbuildinfo
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

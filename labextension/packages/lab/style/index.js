@@ -1,0 +1,2 @@
+import '@dotscience/ui/style.css';
+import './base.css';
