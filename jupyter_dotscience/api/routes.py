@@ -149,7 +149,7 @@ ROUTES: tuple[Route, ...] = (
     Route("record_runs", "POST", _P + "/runs", "Record runs made outside of any task.", _user(WRITE, WRITER), request=runs.RunsRecord, response=runs.RunsRecorded, status=201, idempotency=True),
     Route("get_run_columns", "GET", _P + "/columns", "Whole columns over all runs.", _user(READ, READER), query=runs.ColumnsQuery, response=runs.Columns),
     Route("list_summaries", "GET", _P + "/summaries", "Names of summaries, most used first.", _user(READ, READER), response=runs.SummaryNames),
-    Route("get_run", "GET", _P + "/runs/{run}", "A run with all details.", _user(READ, READER), response=runs.Run),
+    Route("get_run", "GET", _P + "/runs/{run}", "A run with all details.", _user(READ, READER, task=True), response=runs.Run),
     Route("append_points", "POST", _P + "/runs/{run}/points", "Add live points to a run.", _user(WRITE, WRITER), request=runs.PointsAppend, response=runs.PointsAck),
     Route("get_points", "GET", _P + "/runs/{run}/points", "Live curves of a run.", _user(READ, READER), query=runs.PointsQuery, response=runs.Points),
     # runners, as their owners see them

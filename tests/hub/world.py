@@ -19,6 +19,7 @@ from dotscience_hub.services.access import Access
 from dotscience_hub.services.agents import Agents
 from dotscience_hub.services.caller import Caller
 from dotscience_hub.services.commits import Commits
+from dotscience_hub.services.environments import Environments
 from dotscience_hub.services.figures import Figures
 from dotscience_hub.services.projects import Projects
 from dotscience_hub.services.results import Results
@@ -94,13 +95,14 @@ class World:
         self.access = Access(database, self.queue.presence)
         self.views = TaskViews(task_run_ids, online_by(self.queue.terms), clock)
         self.projects = Projects(database, self.commits, self.logs, _git_url)
-        self.tasks = Tasks(database, self.notifier, self.queue, self.commits, self.logs, self.views)
+        self.keys = KeyFile(folder / "secrets" / "encryption-keys")
+        self.environments = Environments(Keyring(self.keys), self.queue)
+        self.tasks = Tasks(database, self.notifier, self.queue, self.commits, self.logs, self.views, self.environments)
         self.runners = Runners(database, self.queue)
         self.agents = Agents(database, self.notifier, self.queue, self.logs, _git_url)
         self.runs = Runs(database, self.queue.leases.check, self.tasks.project_of, lambda _project, _commit: {})
         self.figures = Figures(database, self.queue)
-        self.keys = KeyFile(folder / "secrets" / "encryption-keys")
-        self.secrets = Secrets(database, Keyring(self.keys), self.queue.leases)
+        self.secrets = Secrets(database, Keyring(self.keys), self.queue.leases, self.environments)
         self.results = Results(database, self.queue, self.commits, self.runs, self.logs)
 
     def _is_project(self, project: str) -> bool:

@@ -23,6 +23,7 @@ from dotscience_hub.services.access import Access
 from dotscience_hub.services.agents import Agents
 from dotscience_hub.services.commits import Commits
 from dotscience_hub.services.contents import Contents
+from dotscience_hub.services.environments import Environments
 from dotscience_hub.services.figures import Figures as QueueFigures
 from dotscience_hub.services.git_server import GitServer
 from dotscience_hub.services.logs import Logs
@@ -164,13 +165,14 @@ def make_services(base: Foundation) -> Services:
     database, queue, files = base.database, base.queue, base.files
     commits = base.commits
     views = TaskViews(task_run_ids, online_by(queue.terms), queue.clock)
-    tasks = Tasks(database, base.notifier, queue, commits, files, views)
+    environments = Environments(base.keyring, queue)
+    tasks = Tasks(database, base.notifier, queue, commits, files, views, environments)
     runs = Runs(database, queue.leases.check, tasks.project_of, _metadata(base))
     contents = Contents(database, commits.repositories, base.objects, base.settings.quota)
     return Services(
         access=Access(database, queue.presence),
         projects=Projects(database, commits, files, git_url),
-        workspace=Workspace(database, commits, contents),
+        workspace=Workspace(database, commits, contents, runs),
         contents=contents,
         tasks=tasks,
         results=Results(database, queue, commits, runs, files),
@@ -178,7 +180,7 @@ def make_services(base: Foundation) -> Services:
         runs=runs,
         runners=Runners(database, queue),
         agents=Agents(database, base.notifier, queue, files, git_url, base.settings.large_file_threshold),
-        secrets=Secrets(database, base.keyring, queue.leases),
+        secrets=Secrets(database, base.keyring, queue.leases, environments),
         figures=QueueFigures(database, queue),
         git=GitServer(database, commits, base.settings.data_dir / "hooks"),
     )

@@ -151,8 +151,7 @@ class AllInOne:
 
     def _settings(self, proxy: list[str], port: int) -> HubSettings:
         arguments = [f"--local-runner-token={self._folder.runner_token}"] if self._options.runner else []
-        if self._options.config is not None:
-            arguments.append(f"--config={self._options.config}")
+        configured = [] if self._options.config is None else [f"--config={self._options.config}"]
         settings = HubSettings(
             data_dir=str(self._folder.root),
             host=self._options.host,
@@ -162,7 +161,8 @@ class AllInOne:
             proxy_token=self._folder.secret("proxy"),
             launcher_token=self._folder.secret("launcher"),
             admin=ADMIN,
-            service_arguments=arguments,
+            service_arguments=[*arguments, *configured],
+            gateway_arguments=configured,
         )
         write_private(self._settings_file, msgspec.json.encode(settings))
         return settings
@@ -181,6 +181,7 @@ class AllInOne:
         await self._until(child, inner.healthy, "JupyterHub")
         await self._until(child, api.login_page, "JupyterHub's login page")
         await self._until(child, api.service_ready, "the Dotscience service")
+        await self._until(child, api.gateway_ready, "the gateway")
         child.settle()
 
     async def _start_runner(self, api: HubApi) -> None:

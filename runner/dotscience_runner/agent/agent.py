@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dotscience_runner.backends.base import Backend
+from dotscience_runner.lab.tunnel import Tunnel
 from dotscience_runner.repository import Rules
 from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api.problems import DotscienceError, NotLoggedIn
 from jupyter_dotscience.api.protocol import PROTOCOL, Assignment, Claim, Hello, Welcome
 from jupyter_dotscience.client import Client
+from jupyter_dotscience.client.transport import ssl_context
 from jupyter_dotscience.workspace import ObjectCache
 
 from . import library, machine, secrets
@@ -83,6 +85,7 @@ class Agent:
         self._running: dict[str, _Running] = {}
         self._leases = Leases()
         self._machine = machine.describe()
+        self._tunnel = Tunnel(client.url, client.credentials, ssl_context(client.url))
 
     def close(self) -> None:
         """End soon. Tasks go on without the agent; safe to call from a signal handler."""
@@ -103,7 +106,15 @@ class Agent:
         objects = ObjectCache(self._spool.objects, int(welcome.storage * GIGABYTE * OBJECTS_SHARE))
         rules = Rules(self._settings.repositories, int(welcome.storage * GIGABYTE))
         self._around = Surroundings(
-            self._client, self._spool, self._backend, objects, offered, self._machine, self._leases, rules
+            client=self._client,
+            spool=self._spool,
+            backend=self._backend,
+            objects=objects,
+            library=offered,
+            machine=self._machine,
+            leases=self._leases,
+            rules=rules,
+            tunnel=self._tunnel,
         )
         self._heartbeat = Heartbeat(self._client, self._leases, welcome.heartbeat_seconds, self._rejected)
         try:
@@ -256,6 +267,7 @@ class Agent:
                 running.wishes.close()
         for running in list(self._running.values()):
             running.thread.join()
+        self._tunnel.close()
 
 
 class _Closing(Exception):

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dotscience_runner.backends.base import Backend, BackendError, Json, Spec, State, Status
+from dotscience_runner.lab.tunnel import Tunnel
 from dotscience_runner.repository import Cancelled, Rules
 from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api import _base
 from jupyter_dotscience.api.logs import LogStream
 from jupyter_dotscience.api.protocol import Outcome, Report
-from jupyter_dotscience.api.tasks import Execution, Machine, TaskStatus
+from jupyter_dotscience.api.tasks import Execution, JupyterWorkload, Machine, TaskStatus
 from jupyter_dotscience.client import Client
 from jupyter_dotscience.workspace import ObjectCache, WorkspaceError
 
@@ -22,6 +23,7 @@ from .collector import Collector
 from .environment import make_spec
 from .finishing import Finishing
 from .journal import Journal
+from .labtask import LabTask
 from .lease import Leases
 from .patience import Backoff
 from .points import PointsFollower, message
@@ -52,6 +54,7 @@ class Surroundings:
         machine: What this machine is.
         leases: The held leases.
         rules: For repositories.
+        tunnel: To the hub's gateway.
     """
 
     client: Client
@@ -62,6 +65,7 @@ class Surroundings:
     machine: Machine
     leases: Leases
     rules: Rules
+    tunnel: Tunnel
 
 
 class TaskLoop:
@@ -94,6 +98,7 @@ class TaskLoop:
         )
         self._task_client = around.client.derive(token=assignment.task_token, retry_for=0)
         self._workspace = Workspace(assignment, folder, around.spool, around.objects, self._task_client, wishes)
+        self._lab: LabTask | None = None
         self._collector: Collector | None = None
         self._next_look = 0.0
         # An earlier agent may have started it and died before it could note the handle.
@@ -112,6 +117,7 @@ class TaskLoop:
         except AgentClosing:
             pass
         finally:
+            self._close_lab()
             self._journal.close()
 
     def _steps(self) -> None:
@@ -186,7 +192,7 @@ class TaskLoop:
             self._wishes.check()
             self._stopped_early()
             return
-        except (WorkspaceError, TypeError) as error:
+        except WorkspaceError as error:
             self._end(Outcome.START_FAILED, str(error))
             return
         wishes = self._wishes
@@ -203,13 +209,17 @@ class TaskLoop:
         return self._wishes.stop
 
     def _start(self) -> None:
+        self._serve()
         self._record.handle = self._backend.start(self._spec())
         self._record.ran = True
         self._save(Phase.STARTED)
 
     def _attend(self) -> None:
         """Stay with the workload until it has ended and all its output is in the journal."""
-        self._tell(TaskStatus.RUNNING)
+        self._serve()
+        told = self._lab is None
+        if told:
+            self._tell(TaskStatus.RUNNING)
         handle = self._record.handle
         if self._collector is None or self._collector.ended:
             self._collector = Collector(self._backend, handle, self._journal, self._wishes)
@@ -219,12 +229,26 @@ class TaskLoop:
             self._collector.wait_for_end()
             self._look(handle)
             self._wishes.check()
+            if not told and self._lab is not None and self._lab.ready():
+                told = True
+                self._tell(TaskStatus.RUNNING)
         self._collector.check()
         self._journal.flush()
         status = self._backend.poll(handle)
         if status.state is State.RUNNING:
             raise RuntimeError("The log ended before the workload.")
         self._take(status)
+
+    def _serve(self) -> None:
+        """Be there for the task's JupyterLab, if it is one; an agent that takes a running one up is there anew."""
+        if self._lab is None and isinstance(self._record.assignment.workload, JupyterWorkload):
+            around, record = self._around, self._record
+            self._lab = LabTask(around.client, around.tunnel, self._folder, record.assignment, self._wishes)
+
+    def _close_lab(self) -> None:
+        lab, self._lab = self._lab, None
+        if lab is not None:
+            lab.close()
 
     def _look(self, handle: Json) -> None:
         """Let the backend see what the workload uses: an engine forgets it as soon as the workload has ended."""
@@ -244,7 +268,9 @@ class TaskLoop:
         self._record.usage = status.usage
         asked = self._record.stopped and status.outcome in (Outcome.EXITED, Outcome.LOST)
         outcome = Outcome.STOPPED if asked else status.outcome
-        self._end(outcome, "" if asked else status.message, status.exit_code)
+        said = self._lab.failure() if self._lab is not None else ""
+        self._close_lab()
+        self._end(outcome, "" if asked else said or status.message, status.exit_code)
 
     def _end(self, outcome: Outcome, text: str = "", exit_code: int | None = None) -> None:
         record = self._record

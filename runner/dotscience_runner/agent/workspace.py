@@ -148,6 +148,7 @@ class Workspace:
 
     def _message(self) -> str:
         workload = self._assignment.workload
-        assert isinstance(workload, CommandWorkload)
+        if not isinstance(workload, CommandWorkload):
+            return "Save JupyterLab's files"
         command = " ".join(shlex.join(workload.command).split())
         return "Run: " + (command if len(command) <= LONGEST_COMMAND else command[: LONGEST_COMMAND - 1] + "…")

@@ -228,6 +228,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_tasks_runner_id_status", ["runner_id", "status"], unique=False)
 
     op.create_table(
+        "doors",
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("port", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_doors_task_id_tasks"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("task_id", name=op.f("pk_doors")),
+        sa.UniqueConstraint("port", name=op.f("uq_doors_port")),
+    )
+    op.create_table(
         "leases",
         sa.Column("task_id", TEXT, nullable=False),
         sa.Column("fence", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -291,6 +299,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_run_values_number", ["key_id", "number", "run_pk"], unique=False)
         batch_op.create_index("ix_run_values_short", ["key_id", "short", "run_pk"], unique=False)
 
+    op.create_table(
+        "task_environments",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("variables", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["id"], ["tasks.id"], name=op.f("fk_task_environments_id_tasks"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task_environments")),
+    )
     op.create_table(
         "task_events",
         sa.Column("task_id", TEXT, nullable=False),
