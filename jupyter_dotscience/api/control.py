@@ -28,7 +28,7 @@ from msgspec import Meta
 from ._base import Model, Path, Request, Sha1, Time
 from .commits import CommitList, Revision
 from .problems import ApiError, BadRequest, DotscienceError, Problem, Unreachable, from_problem
-from .runs import RunId, RunReport
+from .runs import Run, RunId, RunList, RunReport
 
 FOLDER_VARIABLE = "DOTSCIENCE_CONTROL"
 """Environment variable of the workload: where the control folder is mounted."""
@@ -146,8 +146,21 @@ class ReadFile(Request, frozen=True, kw_only=True, tag_field="order", tag="file"
     at: Revision
 
 
-Order = Commit | Status | History | Known | ReadFile
-Result = Made | Standing | CommitList | KnownRuns | bytes
+class ListRuns(Request, frozen=True, kw_only=True, tag_field="order", tag="runs"):
+    """Ask for the project's runs, newest first. Answered by :class:`jupyter_dotscience.api.runs.RunList`."""
+
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+    cursor: Annotated[str, Meta(max_length=1000)] | None = None
+
+
+class ReadRun(Request, frozen=True, kw_only=True, tag_field="order", tag="run"):
+    """Ask for one run. Answered by :class:`jupyter_dotscience.api.runs.Run`."""
+
+    run: RunId
+
+
+Order = Commit | Status | History | Known | ReadFile | ListRuns | ReadRun
+Result = Made | Standing | CommitList | KnownRuns | RunList | Run | bytes
 
 
 class Reply(Model, frozen=True, kw_only=True):

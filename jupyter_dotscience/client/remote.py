@@ -17,7 +17,7 @@ from jupyter_dotscience.api.commits import (
 )
 from jupyter_dotscience.api.files import FileQuery
 from jupyter_dotscience.api.problems import NotFound, TooLarge
-from jupyter_dotscience.api.runs import RunQuery
+from jupyter_dotscience.api.runs import Run, RunList, RunQuery
 
 from ._methods import Methods
 
@@ -80,6 +80,14 @@ class ProjectView:
             found = self._client.list_runs(project=self._project_id, query=RunQuery(ref=run, limit=2)).items
             known += [row.id for row in found if row.id == run]
         return known
+
+    def runs(self, limit: int, cursor: str | None) -> RunList:
+        """Runs, newest first."""
+        return self._client.list_runs(project=self._project_id, query=RunQuery(limit=limit, cursor=cursor))
+
+    def run(self, run: str) -> Run:
+        """One run with all details."""
+        return self._client.get_run(project=self._project_id, run=run)
 
     def read_file(self, path: str, at: str, limit: int) -> bytes:
         """A file as it was.

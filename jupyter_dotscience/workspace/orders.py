@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from jupyter_dotscience.api import control, paths
 from jupyter_dotscience.api.commits import CommitList
 from jupyter_dotscience.api.problems import DotscienceError
+from jupyter_dotscience.api.runs import Run, RunList
 
 from .diff import Changes
 from .queued import PASSING, Kept, QueuedCommitter
@@ -31,6 +32,12 @@ class Project(Protocol):
 
     def known_runs(self, runs: Sequence[str]) -> list[str]:
         """Those of these runs that the project has."""
+
+    def runs(self, limit: int, cursor: str | None) -> RunList:
+        """Runs, newest first."""
+
+    def run(self, run: str) -> Run:
+        """One run with all details."""
 
     def read_file(self, path: str, at: str, limit: int) -> bytes:
         """A file as it was; TooLarge when it has more bytes than ``limit``."""
@@ -66,12 +73,17 @@ class Orders:
         """
         if isinstance(order, control.Commit):
             return self._commit(order)
-        if isinstance(order, control.Status):
-            return self.standing()
+        if isinstance(order, control.Known):
+            return self._known(order.runs)
+        return self.standing() if isinstance(order, control.Status) else self._read(order)
+
+    def _read(self, order: control.History | control.ListRuns | control.ReadRun | control.ReadFile) -> control.Result:
         if isinstance(order, control.History):
             return self._project.history(order.path, order.limit, order.cursor)
-        if isinstance(order, control.Known):
-            return control.KnownRuns(runs=self._project.known_runs(order.runs) if order.runs else [])
+        if isinstance(order, control.ListRuns):
+            return self._project.runs(order.limit, order.cursor)
+        if isinstance(order, control.ReadRun):
+            return self._project.run(order.run)
         return self._project.read_file(order.path, order.at, control.MAX_FILE)
 
     def close(self) -> None:
@@ -101,6 +113,13 @@ class Orders:
                 : control.SHOWN_FILES
             ],
         )
+
+    def _known(self, runs: Sequence[str]) -> control.KnownRuns:
+        """What waits on this disk is known too."""
+        waiting = self.committer.waiting_runs
+        others = [run for run in runs if run not in waiting]
+        known = self._project.known_runs(others) if others else []
+        return control.KnownRuns(runs=[*known, *(run for run in runs if run in waiting)])
 
     def _commit(self, order: control.Commit) -> control.Made:
         with self._one_at_a_time:

@@ -104,6 +104,7 @@ class QueuedCommitter:
         self.baseline = Baseline(state / "base")
         self._making, self._shipping = threading.Lock(), threading.Lock()
         self._carried: list[RunReport] = []
+        self._runs: dict[int, list[str]] = {}
         self._base = self._restored()
         self.online = True
         self.problem = ""
@@ -172,6 +173,12 @@ class QueuedCommitter:
             return commit_request(found, sent, branch="main", parent=None, message=message)
 
     @property
+    def waiting_runs(self) -> frozenset[str]:
+        """Ids of the runs that wait for the hub."""
+        ids = [run for runs in list(self._runs.values()) for run in runs]
+        return frozenset([*ids, *(run.id for run in self._carried)])
+
+    @property
     def carried(self) -> Sequence[RunReport]:
         """Runs of versions that the hub did not take; they go with the next."""
         return tuple(self._carried)
@@ -187,6 +194,7 @@ class QueuedCommitter:
                 if number > self.standing.number:
                     self._ship(number, self.outbox.load(number))
                 self.outbox.remove(number)
+                self._runs.pop(number, None)
             self.online, self.problem = True, ""
 
     def _changes(self) -> Changes:
@@ -254,6 +262,7 @@ class QueuedCommitter:
                 draft.discard()
                 return Kept(None, found)
             draft.keep(request, runs)
+            self._runs[number] = [run.id for run in runs]
         except BaseException:
             draft.discard()
             raise
@@ -293,7 +302,9 @@ class QueuedCommitter:
         standing = self.baseline.standing
         for number in self.outbox.numbers:
             if standing is not None and number > standing.number:
-                commit = self.outbox.load(number).commit
+                waiting = self.outbox.load(number)
+                commit = waiting.commit
+                self._runs[number] = [run.id for run in waiting.runs]
                 for path in commit.deletes:
                     entries.pop(paths.to_bytes(path), None)
                 entries.update({paths.to_bytes(change.path): entry_of(change) for change in commit.changes})

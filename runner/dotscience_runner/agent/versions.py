@@ -83,10 +83,10 @@ class Versions:
 
     @property
     def carried(self) -> Sequence[RunReport]:
-        """Runs of versions that the hub did not take, for ``finish``; known after :meth:`last`."""
+        """Runs of versions that the hub did not take, for ``finish``; known after :meth:`results`."""
         return self._committer.carried
 
-    def last(self, ended: dt.datetime) -> CommitCreate | None:
+    def results(self, ended: dt.datetime) -> CommitCreate | None:
         """Bring all that waits to the hub; answers the changes since, for ``finish``. May be repeated.
 
         Args:
