@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import threading
+import weakref
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from jupyter_dotscience.api.problems import NotLoggedIn
@@ -16,13 +18,13 @@ SCOPES = ("access:services!service=dotscience", Scope.TASKS_WRITE.value)
 """All that a spawner needs: the service decides by them, as it does for the person themselves, whose tasks may be
 started where. A role of the hub's own would be allowed to do it to everybody."""
 TOKEN_SECONDS = 3600
-THREADS = 32
-"""Calls at a time of all spawners; most are long polls of servers that start."""
-_pool: ThreadPoolExecutor | None = None
+CALLS = 64
+"""At a time, of one hub's event loop; most are long polls of servers that start."""
+_turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = weakref.WeakKeyDictionary()
 
 
 class Service:
-    """Calls for one server.
+    """Calls for one server. A call is tried once: who makes it knows what to do while the service is away.
 
     Args:
         url: The service's address, without the path of its API.
@@ -38,20 +40,39 @@ class Service:
         """Do something with a client on a thread. A token that has expired is replaced.
 
         Raises:
-            DotscienceError: the service refuses, or is away for longer than the client's patience.
+            DotscienceError: the service refuses, or is away.
         """
-        client = self._client
-        if client is not None:
+        if self._client is not None:
             try:
-                return await _in_thread(what, client)
+                return await _in_thread(what, self._client)
             except NotLoggedIn:
-                pass
-        self._client = client = Client(self._url, self._new_token(), retry_for=20)
-        return await _in_thread(what, client)
+                self._client.close()
+        self._client = Client(self._url, self._new_token(), retry_for=0)
+        return await _in_thread(what, self._client)
 
 
 async def _in_thread(what: Callable[[Client], T], client: Client) -> T:
-    global _pool  # noqa: PLW0603 - one for all spawners of the hub, made when it is needed
-    if _pool is None:
-        _pool = ThreadPoolExecutor(THREADS, thread_name_prefix="dotscience-spawner")
-    return await asyncio.get_running_loop().run_in_executor(_pool, what, client)
+    """Call on a thread that does not keep the hub from ending, as one of a pool would."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(result: T | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result)  # type: ignore[arg-type]  # None only where T is
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = what(client)
+        except BaseException as raised:  # noqa: BLE001 - raised again where it is awaited
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the hub has ended meanwhile
+            loop.call_soon_threadsafe(tell, result, error)
+
+    async with _turns.setdefault(loop, asyncio.Semaphore(CALLS)):
+        threading.Thread(target=run, name="dotscience-spawner", daemon=True).start()
+        return await done

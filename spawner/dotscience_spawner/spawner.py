@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import Any, TypeVar
 
 from jupyterhub.spawner import Spawner, SpawnException
 from traitlets import Float, Unicode, default
@@ -27,11 +28,13 @@ from jupyter_dotscience.api.tasks import (
     TaskQuery,
     TaskStatus,
 )
+from jupyter_dotscience.client import Client
 
 from . import form, options
 from .options import BadOptions, Options
 from .service import SCOPES, TOKEN_SECONDS, Service
 
+T = TypeVar("T")
 PASSING = (Unreachable, Unavailable, ServerError)
 POLL_SECONDS = 10.0
 RETRY_SECONDS = 1.0
@@ -190,7 +193,7 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
 
     async def _find_project(self, ref: str) -> str:
         query = ProjectQuery(ref=ref, limit=2)
-        found = (await self.service.call(lambda client: client.list_projects(query=query))).items
+        found = (await self._insist(lambda client: client.list_projects(query=query))).items
         if not found:
             raise NotFound(f"You have no project {ref!r}.")
         if len(found) > 1:
@@ -200,7 +203,7 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
     async def _stop_left(self, project: str) -> None:
         """Stop tasks that a hub left, which died while it started this server: nobody has their tokens any more."""
         query = TaskListQuery(project=project)
-        listed = await self.service.call(lambda client: client.list_tasks(query=query))
+        listed = await self._insist(lambda client: client.list_tasks(query=query))
         for task in listed.items:
             workload = task.workload
             mine = isinstance(workload, JupyterWorkload) and workload.server == self.name
@@ -216,7 +219,7 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
             resources=wanted.resources,
             sealed_environment=self._environment(),
         )
-        return await self.service.call(lambda client: client.create_task(body, project=project, idempotency_key=key))
+        return await self._insist(lambda client: client.create_task(body, project=project, idempotency_key=key))
 
     def _environment(self) -> dict[str, str]:
         """What a single-user server is told. All of it is sealed: its token is among it."""
@@ -229,16 +232,17 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
             said = self._tell(task, said)
             if task.status.terminal or task.status is TaskStatus.RUNNING:
                 return task
-            query = TaskQuery(after=task.version, wait=POLL_SECONDS)
+            query, id_ = TaskQuery(after=task.version, wait=POLL_SECONDS), self.task
+            task = await self._insist(partial(Client.get_task, task=id_, query=query))
+
+    async def _insist(self, what: Callable[[Client], T]) -> T:
+        """Ask the service until it answers."""
+        while True:
             try:
-                task = await self._task(query)
+                return await self.service.call(what)
             except PASSING as error:
                 self.log.warning("%s: %s", self._log_name, error)
                 await asyncio.sleep(RETRY_SECONDS)
-
-    async def _task(self, query: TaskQuery) -> Task:
-        id_ = self.task
-        return await self.service.call(lambda client: client.get_task(task=id_, query=query))
 
     def _tell(self, task: Task, said: int) -> int:
         """Keep what is new: events, and what a queued task waits for."""
@@ -274,7 +278,7 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
         """Where the server is. The hub asks when it was restarted, perhaps in the middle of a start."""
         if self.task:
             try:
-                return await self._address()
+                return await self._address() + str(self.server.base_url)
             except (DotscienceError, SpawnException) as error:
                 self.log.warning("%s: its address is what it was: %s", self._log_name, error)
         return str(await super().get_url())
@@ -288,8 +292,9 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
         """
         if not self.task:
             return None if self._starting else 0
+        id_ = self.task
         try:
-            task = await self._task(TaskQuery())
+            task = await self.service.call(lambda client: client.get_task(task=id_, query=TaskQuery()))
         except NotFound:
             return 1
         except DotscienceError as error:
@@ -317,26 +322,16 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
             return
 
     async def _ask_to_stop(self, task: str) -> None:
-        while True:
-            try:
-                await self.service.call(lambda client: client.stop_task(task=task))
-            except PASSING as error:
-                self.log.warning("%s: %s", self._log_name, error)
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                return
+        await self._insist(lambda client: client.stop_task(task=task))
 
     async def _saved(self) -> None:
         """Wait for the end of the task. One whose runner is away may be long in ending; the wish to stop stays."""
-        version = -1
+        id_, version = self.task, -1
         try:
             async with asyncio.timeout(self.stop_seconds):
                 while True:
-                    try:
-                        task = await self._task(TaskQuery(after=version, wait=POLL_SECONDS))
-                    except PASSING:
-                        await asyncio.sleep(RETRY_SECONDS)
-                        continue
+                    query = TaskQuery(after=version, wait=POLL_SECONDS)
+                    task = await self._insist(partial(Client.get_task, task=id_, query=query))
                     if task.status.terminal:
                         return
                     version = task.version

@@ -72,8 +72,9 @@ class Door:
     async def close(self) -> None:
         """No more connections; those that carry bytes get a moment to end."""
         self.stop_listening()
-        end = asyncio.get_running_loop().time() + DRAIN_SECONDS
-        while self._bridges and any(bridge.busy for bridge in self._bridges) and asyncio.get_running_loop().time() < end:
+        clock = asyncio.get_running_loop().time
+        end = clock() + DRAIN_SECONDS
+        while any(bridge.busy for bridge in self._bridges) and clock() < end:
             await asyncio.wait(self._bridges.values(), timeout=0.05)
         self._hang_up()
 

@@ -89,8 +89,11 @@ def add_gateway(
     _append(c.JupyterHub, "services", service)
     c.JupyterHub.spawner_class = "dotscience_spawner.DotscienceSpawner"
     c.DotscienceSpawner.service_url = service_url
+    # At its start the hub asks for its servers before it starts the services, which alone know: it would wait in vain.
+    c.JupyterHub.init_spawners_timeout = 1
     # A task may wait for a runner for long: the page that shows its progress comes at once.
-    c.JupyterHub.tornado_settings = {**c.JupyterHub.get("tornado_settings", {}), "slow_spawn_timeout": 0}
+    given = c.JupyterHub.tornado_settings if "tornado_settings" in c.JupyterHub else {}
+    c.JupyterHub.tornado_settings = {**given, "slow_spawn_timeout": 0}
 
 
 def configure(c: Any, settings: HubSettings) -> None:

@@ -5,7 +5,7 @@ How a jupyter task uses it, with :class:`.versions.Versions`::
     versions = Versions(assignment, folder, client, task_client, wishes, say)   # client: the runner's
     with ControlSocket(folder.control, versions.answer):       # folder.control is mounted read-only at CONTROL_AT
         ...the workload runs...                                # variable DOTSCIENCE_CONTROL says where it sees it
-    commit = versions.last(record.ended)                       # in the finishing: sends what is queued, then the
+    commit = versions.results(record.ended)                    # in the finishing: sends what is queued, then the
                                                                # last changes, a CommitCreate for `finish` or None
 
 An agent that starts again over a running task makes both anew; what was queued is in the task's folder. The socket is

@@ -10,6 +10,7 @@ from dotscience_runner.lab.tunnel import Tunnel
 from jupyter_dotscience.api.protocol import Assignment, SecretsQuery
 from jupyter_dotscience.client import Client
 
+from .control import Answer, ControlSocket
 from .patience import insist_for_task
 from .spool import TaskFolder
 from .wishes import Wishes
@@ -25,20 +26,28 @@ class LabTask:
         assignment: What the hub said.
         wishes: What ends the waiting for the hub.
 
+        answer: Carries out what JupyterLab's extension orders.
+
     Raises:
         TaskLost, AgentClosing: while the hub was asked for the task's sealed variables.
-        OSError: the folders or the socket cannot be made.
+        OSError: the folders or a socket cannot be made.
     """
 
     def __init__(
-        self, client: Client, tunnel: Tunnel, folder: TaskFolder, assignment: Assignment, wishes: Wishes
+        self,
+        client: Client,
+        tunnel: Tunnel,
+        folder: TaskFolder,
+        assignment: Assignment,
+        wishes: Wishes,
+        answer: Answer,
     ) -> None:
         self._tunnel, self._folder = tunnel, folder
         query = SecretsQuery(fence=assignment.fence)
         found = insist_for_task(lambda: client.get_task_secrets(query, task=assignment.task), wishes)
-        folder.control.mkdir(exist_ok=True)
         folders.lay_out(folder.serving, folder.server, found.environment)
         with contextlib.ExitStack() as stack:
+            stack.enter_context(ControlSocket(folder.control, answer))
             stack.enter_context(HubDoor(folder.serving, client.url, client.pool))
             self._offered = tunnel.offer(assignment.task, assignment.fence, folder.server)
             stack.callback(tunnel.withdraw, self._offered)

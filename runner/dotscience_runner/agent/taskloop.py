@@ -30,6 +30,7 @@ from .points import PointsFollower, message
 from .repositories import bring_repository
 from .shipper import Shipper
 from .spool import Phase, Spool, TaskFolder
+from .versions import Versions
 from .wishes import AgentClosing, TaskLost, Wishes
 from .workspace import Workspace
 
@@ -99,6 +100,7 @@ class TaskLoop:
         self._task_client = around.client.derive(token=assignment.task_token, retry_for=0)
         self._workspace = Workspace(assignment, folder, around.spool, around.objects, self._task_client, wishes)
         self._lab: LabTask | None = None
+        self._versions: Versions | None = None
         self._collector: Collector | None = None
         self._next_look = 0.0
         # An earlier agent may have started it and died before it could note the handle.
@@ -118,6 +120,8 @@ class TaskLoop:
             pass
         finally:
             self._close_lab()
+            if self._versions is not None:
+                self._versions.close()
             self._journal.close()
 
     def _steps(self) -> None:
@@ -241,9 +245,26 @@ class TaskLoop:
 
     def _serve(self) -> None:
         """Be there for the task's JupyterLab, if it is one; an agent that takes a running one up is there anew."""
-        if self._lab is None and isinstance(self._record.assignment.workload, JupyterWorkload):
-            around, record = self._around, self._record
-            self._lab = LabTask(around.client, around.tunnel, self._folder, record.assignment, self._wishes)
+        if self._lab is None and self._is_lab:
+            around, assignment = self._around, self._record.assignment
+            answer = self._make_versions().answer
+            self._lab = LabTask(around.client, around.tunnel, self._folder, assignment, self._wishes, answer)
+
+    @property
+    def _is_lab(self) -> bool:
+        return isinstance(self._record.assignment.workload, JupyterWorkload)
+
+    def _make_versions(self) -> Versions:
+        if self._versions is None:
+            self._versions = Versions(
+                self._record.assignment,
+                self._folder,
+                self._around.client,
+                self._task_client,
+                self._wishes,
+                self._workspace.base,
+            )
+        return self._versions
 
     def _close_lab(self) -> None:
         lab, self._lab = self._lab, None
@@ -283,7 +304,14 @@ class TaskLoop:
     def _finish(self) -> None:
         self._tell(TaskStatus.SAVING)
         finishing = Finishing(
-            self._around.client, self._record, self._workspace, self._journal, self._points, self._shipper, self._wishes
+            self._around.client,
+            self._record,
+            self._workspace,
+            self._journal,
+            self._points,
+            self._shipper,
+            self._wishes,
+            self._make_versions() if self._is_lab and self._record.ran else None,
         )
         finishing.run(self._execution())
 

@@ -129,7 +129,7 @@ class Workspace:
         """
         cache = StatCache(self._folder.stat_cache)
         snapshot = scan(self._folder.work, cache=cache, threshold=self._assignment.large_file_threshold)
-        found = changes(self._base(), snapshot)
+        found = changes(self.base(), snapshot)
         if not found:
             return None
         sent = insist_for_task(lambda: send(self._folder.work, found, self._remote), self._wishes)
@@ -142,13 +142,13 @@ class Workspace:
         )
         return msgspec.structs.replace(request, created=ended)
 
-    def _base(self) -> Mapping[bytes, Entry]:
+    def base(self) -> Mapping[bytes, Entry]:
+        """The files that the folder was filled with, by stored path."""
         commit = self._assignment.commit
         return list_tree(self._mirror, commit) if commit else {}
 
     def _message(self) -> str:
         workload = self._assignment.workload
-        if not isinstance(workload, CommandWorkload):
-            return "Save JupyterLab's files"
+        assert isinstance(workload, CommandWorkload)
         command = " ".join(shlex.join(workload.command).split())
         return "Run: " + (command if len(command) <= LONGEST_COMMAND else command[: LONGEST_COMMAND - 1] + "…")
