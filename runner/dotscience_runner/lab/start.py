@@ -33,7 +33,11 @@ def main(folder: str) -> None:
     """Become JupyterLab."""
     program = shutil.which(PROGRAM)
     if program is None:
-        _fail(folder, "This image has no JupyterLab for a hub: it needs the packages jupyterhub and jupyterlab.")
+        _fail(
+            folder,
+            "There is no JupyterLab here: the image, or where there are none the runner's Python, needs the packages "
+            "jupyterhub and jupyterlab.",
+        )
     with open(os.path.join(HERE, "environment.json"), encoding="utf-8") as file:  # noqa: PTH118, PTH123 - as above
         os.environ.update(json.load(file))
     _have_home()
