@@ -18,6 +18,7 @@ _COMMANDS = {
         "whoami": "login:whoami",
         "set": "settings:settings",
         "run": "run:run",
+        "jupyter": "jupyter:jupyter",
         "logs": "logs:logs",
         "task": "task:task",
         "project": "project:project",

@@ -24,9 +24,12 @@ from . import address, answers, transport
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-SCOPES = ("access:services!service=dotscience", *(scope.value for scope in Scope))
-"""What a token of `ds` may do: reach the service, and everything the service allows its user. Nothing else of the hub:
-not even see or revoke its user's tokens, which would let it make stronger ones."""
+SERVERS = ("start:servers!user", "read:servers!user")
+"""To start one's own JupyterLab, and see how it starts."""
+SCOPES = ("access:services!service=dotscience", *SERVERS, *(scope.value for scope in Scope))
+"""What a token of `ds` may do: reach the service, everything the service allows its user, and start their JupyterLab.
+Nothing else of the hub: not even see or revoke its user's tokens, which would let it make stronger ones, nor open what
+runs in JupyterLab."""
 LIFETIME = 30 * 24 * 3600
 
 
