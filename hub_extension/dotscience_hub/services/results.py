@@ -20,8 +20,8 @@ from dotscience_hub.store.database import Database
 from dotscience_hub.store.tasks import TaskRow, lock_task
 from jupyter_dotscience.api import metadata
 from jupyter_dotscience.api.commits import CommitCreate, CommitResult
-from jupyter_dotscience.api.protocol import Finish, Finished, TaskCommit, TaskCommitted
 from jupyter_dotscience.api.problems import BadRequest
+from jupyter_dotscience.api.protocol import Finish, Finished, TaskCommit, TaskCommitted
 from jupyter_dotscience.api.runs import RunReport
 from jupyter_dotscience.api.tasks import Execution, JupyterWorkload, MergeState, TaskStatus, Workload
 
