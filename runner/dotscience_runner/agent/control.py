@@ -30,7 +30,8 @@ from jupyter_dotscience.api.problems import DotscienceError, ServerError, Unavai
 
 log = logging.getLogger(__name__)
 MOST_CONNECTIONS = 4
-"""Orders under way for one task; more wait in the kernel's backlog, and then are refused."""
+"""Orders under way for one task; more wait in the kernel's backlog."""
+BACKLOG = 64
 PATIENCE_SECONDS = 20.0
 """A connection that neither sends nor takes a byte for so long is closed."""
 
@@ -119,7 +120,7 @@ def _listen(folder: Path) -> socket.socket:
             listener.bind(name)
         # The task may run as any user; nobody else gets through the task's folder.
         (nest / control.SOCKET).chmod(0o666)
-        listener.listen(MOST_CONNECTIONS)
+        listener.listen(BACKLOG)
         place = folder / control.SOCKET
         if place.is_dir() and not place.is_symlink():
             remove_tree(place)
