@@ -233,9 +233,13 @@ def test_without_an_engine_the_backend_is_process(tmp_path: Path, monkeypatch: p
 
 
 def test_the_sample_configuration_is_one() -> None:
-    """It loads, and adds the service with its scopes and role."""
+    """It loads, and adds the service with its scopes and role, the gateway, and the spawner."""
     config = PyFileConfigLoader("jupyterhub_config.py", str(Path(__file__).parents[2] / "jupyter_config")).load_config()
-    (service,) = config.JupyterHub.services
+    service, gateway = config.JupyterHub.services
     assert service["name"] == "dotscience"
     assert set(service["oauth_client_allowed_scopes"]) == set(config.JupyterHub.custom_scopes)
     assert config.JupyterHub.load_roles[0]["scopes"] == ["read:users:name"]
+    assert gateway["name"] == "dotscience-gateway"
+    assert "gateway" in gateway["command"]
+    assert config.JupyterHub.spawner_class == "dotscience_spawner.DotscienceSpawner"
+    assert config.DotscienceSpawner.service_url == service["url"]

@@ -15,7 +15,14 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = {"dotscience", "jupyter_dotscience", "dotscience_hub", "dotscience_runner", "dotscience_cli"}
+PACKAGES = {
+    "dotscience",
+    "jupyter_dotscience",
+    "dotscience_hub",
+    "dotscience_runner",
+    "dotscience_cli",
+    "dotscience_spawner",
+}
 MOST_BYTES = 2_000_000
 
 
@@ -35,7 +42,7 @@ def _information(wheel: zipfile.Path, name: str) -> str:
     return (folder / name).read_text()
 
 
-def test_top_level_is_the_five_packages(wheel: zipfile.Path) -> None:
+def test_top_level_is_our_packages(wheel: zipfile.Path) -> None:
     """Nothing lands in site-packages beside the packages: no tests, no tools."""
     names = {entry.name for entry in wheel.iterdir() if not entry.name.endswith((".dist-info", ".data"))}
     assert names == PACKAGES
