@@ -16,6 +16,7 @@ from jupyter_dotscience.api.tunnel import CHUNK
 log = logging.getLogger("dotscience.gateway")
 BROKEN = (ConnectionError, WebSocketClosedError, StreamClosedError, TimeoutError)
 BUSY_SECONDS = 1.0
+LINGER_SECONDS = 60.0
 
 
 class Wire(Protocol):
@@ -74,8 +75,20 @@ class Bridge:
                 await asyncio.gather(up, closed, return_exceptions=True)
         except BROKEN:
             pass
+        except asyncio.CancelledError:
+            self._writer.transport.abort()
+            raise
         finally:
             self.close()
+            await self._last_bytes()
+
+    async def _last_bytes(self) -> None:
+        """Let the browser read what was sent before the end, for a while."""
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                await self._writer.wait_closed()
+        except BROKEN:
+            self._writer.transport.abort()
 
     async def _up(self, wire: Wire) -> None:
         while data := await self._reader.read(CHUNK):

@@ -76,7 +76,9 @@ class Door:
         end = clock() + DRAIN_SECONDS
         while any(bridge.busy for bridge in self._bridges) and clock() < end:
             await asyncio.wait(self._bridges.values(), timeout=0.05)
+        under_way = list(self._bridges.values())
         self._hang_up()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
     def stop_listening(self) -> None:
         """Let nobody in any more."""

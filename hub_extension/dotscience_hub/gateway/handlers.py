@@ -81,7 +81,7 @@ class Control(_AgentSocket):
     def open(self, *_: str, **__: str) -> None:
         """Begin a session."""
         self.set_nodelay(True)
-        self.session = AgentSession(self.runner, self._say)
+        self.session = AgentSession(self.runner, self._say, self.close)
         self.gateway.sessions.add(self.session)
         self.session.greet()
         log.info("the agent of runner %s is connected", self.runner)

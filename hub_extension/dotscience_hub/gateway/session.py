@@ -22,16 +22,18 @@ class AgentSession:
     Args:
         runner: Id of the runner.
         send: Says something on the control connection; nothing when it is closed.
+        hang_up: Closes the control connection.
 
     Attributes:
         secret: Opens data connections.
     """
 
-    def __init__(self, runner: str, send: Callable[[FromGateway], None]) -> None:
+    def __init__(self, runner: str, send: Callable[[FromGateway], None], hang_up: Callable[[], None]) -> None:
         self.runner = runner
         self.secret = secrets.token_urlsafe(32)
         self.closed = False
         self._send = send
+        self._hang_up = hang_up
         self._idle: deque[Wire] = deque()
         self._all: set[Wire] = set()
         self._waiting: deque[asyncio.Future[Wire]] = deque()
@@ -99,8 +101,9 @@ class AgentSession:
             raise
 
     def close(self) -> None:
-        """The agent went away: close all that is left of it."""
+        """The agent went away, or shall: close all that is left of it."""
         self.closed = True
+        self._hang_up()
         for waiter in self._waiting:
             if not waiter.done():
                 waiter.set_exception(ConnectionError())

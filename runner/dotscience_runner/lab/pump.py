@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
+from contextlib import suppress
 
 from tornado.websocket import WebSocketClientConnection
 
@@ -24,11 +25,16 @@ async def pump(wire: WebSocketClientConnection, reader: StreamReader, writer: St
         for task in (up, down):
             if task.done():
                 task.result()
+    except asyncio.CancelledError:
+        writer.transport.abort()
+        raise
     finally:
         for task in (up, down):
             task.cancel()
         await asyncio.gather(up, down, return_exceptions=True)
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 async def _up(reader: StreamReader, wire: WebSocketClientConnection) -> None:

@@ -33,6 +33,7 @@ CONNECT_SECONDS = 20.0
 PING_SECONDS = 20.0
 AGAIN_SECONDS = 2.0
 CLOSE_SECONDS = 2.0
+ABANDON_SECONDS = 1.0
 BROKEN = (OSError, HTTPError, WebSocketClosedError, StreamClosedError, msgspec.MsgspecError)
 _from_gateway = msgspec.json.Decoder(api.FromGateway)
 _open = msgspec.json.Decoder(api.Open)
@@ -128,15 +129,14 @@ class Tunnel:
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         try:
-            loop.run_until_complete(self._keep())
+            with asyncio.Runner(loop_factory=lambda: loop) as runner:
+                runner.run(self._keep())
         except Exception:
             log.exception("The tunnel failed")
         finally:
             with self._lock:
                 if self._thread is threading.current_thread():
                     self._thread = None
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
 
     async def _keep(self) -> None:
         """Stay connected while something is offered."""
@@ -188,12 +188,26 @@ class Tunnel:
         # Of a connection in use nothing is read while JupyterLab takes nothing, a pong neither: only `control` must
         # answer in time.
         patience = PING_SECONDS if path == api.CONTROL else 0
-        connection = await websocket_connect(
-            request, ping_interval=PING_SECONDS, ping_timeout=patience, max_message_size=api.MAX_MESSAGE
+        connecting = asyncio.ensure_future(
+            websocket_connect(
+                request, ping_interval=PING_SECONDS, ping_timeout=patience, max_message_size=api.MAX_MESSAGE
+            )
         )
+        try:
+            connection = await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            await _abandon(connecting)
+            raise
         if connection.protocol is not None:
             connection.protocol.set_nodelay(True)
         return connection
+
+
+async def _abandon(connecting: asyncio.Future[WebSocketClientConnection]) -> None:
+    """Close a connection that is being made; tornado cannot be told not to make it."""
+    with suppress(TimeoutError, *BROKEN):
+        connection = await asyncio.wait_for(connecting, ABANDON_SECONDS)
+        connection.close()
 
 
 class _Line:
