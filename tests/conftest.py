@@ -12,6 +12,7 @@ from tests.require import VARIABLE
 
 pytest_plugins = [
     "tests.services.bubblewrap",
+    "tests.services.chromium",
     # Before docker_debug, which imports it: pytest can rewrite the asserts of a module only before its first import.
     "tests.services.docker_engine",
     "tests.services.docker_debug",
@@ -34,10 +35,12 @@ ORDER = [
     "runner",
     "hub",
     "launcher",
+    "serverext",
     "scenarios",
     "conformance",
     "system",
     "docker",
+    "browser",
 ]
 
 

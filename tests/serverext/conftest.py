@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,10 @@ class Person:
         self.place.mkdir(parents=True, exist_ok=True)
         self.ds = Program.at(self.place / "home", DOTSCIENCE_URL=self.hub.url, DOTSCIENCE_TOKEN=self.token)
 
+    def close(self) -> None:
+        """Close connections."""
+        self.client.close()
+
     def clone(self, project: str, name: str = "work") -> Path:
         """A folder with the project's files, bound to it."""
         folder = self.place / name
@@ -52,6 +58,13 @@ class Study(Person):
     """Someone with a project."""
 
     project: str = ""
+    others: list[Person] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Close connections, also those of colleagues."""
+        for person in self.others:
+            person.close()
+        super().close()
 
     def runs(self) -> list[Run]:
         """The project's runs, oldest first."""
@@ -73,22 +86,26 @@ class Study(Person):
         """Somebody else who may write to the project."""
         name = f"colleague{self.place.name[-20:].lower()}"
         other = Person(self.hub, self.place.parent / "colleague", self.hub.make_user(name), name)
+        self.others.append(other)
         self.client.set_collaborator(CollaboratorSet(role=Role.WRITER), project=self.project, user=name)
         return other
 
 
 @pytest.fixture
-def study(running_hub: RunningHub, tmp_path: Path) -> Study:
+def study(running_hub: RunningHub, tmp_path: Path) -> Iterator[Study]:
     """A new person with a new, empty project on the tests' hub."""
-    return study_on(running_hub, tmp_path)
+    with study_on(running_hub, tmp_path) as found:
+        yield found
 
 
-def study_on(hub: RunningHub, tmp_path: Path) -> Study:
+@contextmanager
+def study_on(hub: RunningHub, tmp_path: Path) -> Iterator[Study]:
     """A new person with a new, empty project."""
     token = hub.make_user()
     found = Study(hub, tmp_path / "mine", token, "")
     found.project = found.client.create_project(ProjectCreate()).id
     found.name = found.client.get_account().name
-    return found
-
-
+    try:
+        yield found
+    finally:
+        found.close()

@@ -21,9 +21,10 @@ LIBRARY = str(REPOSITORY / "library")
 
 
 @pytest.fixture(scope="module")
-def study(running_hub: RunningHub, tmp_path_factory: pytest.TempPathFactory) -> Study:
+def study(running_hub: RunningHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
     """One person with one project for all tests here; each works with files of its own."""
-    return study_on(running_hub, tmp_path_factory.mktemp("study"))
+    with study_on(running_hub, tmp_path_factory.mktemp("study")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import uuid
 from pathlib import Path
 
-import pytest
-
-from tests.hubprocess import RunningHub, hub, require_proxy
+from tests.hubprocess import hub, require_proxy
 
 from .conftest import Study, study_on
 from .server import marker, notebook, wait_for
-
-
-@pytest.fixture
-def study(running_hub: RunningHub, tmp_path: Path) -> Study:
-    """A new person with a new project."""
-    return study_on(running_hub, tmp_path)
 
 
 def test_hub_and_jupyter_killed_while_somebody_works(tmp_path: Path) -> None:
     """Saves go on at once while the hub is away; each version and run comes up once, in order, when it is back."""
     require_proxy()
     place, run = tmp_path / "data", str(uuid.uuid4())
+    stack = contextlib.ExitStack()
     with hub(place, "--no-runner") as first:
-        study = study_on(first, tmp_path)
+        study = stack.enter_context(study_on(first, tmp_path))
         folder = study.clone(study.project)
         port = first.url.rpartition(":")[2]
         with study.jupyter(folder) as server:
@@ -43,7 +37,7 @@ def test_hub_and_jupyter_killed_while_somebody_works(tmp_path: Path) -> None:
             server.save_notebook("n.ipynb", notebook(marker(run)))
             wait_for(lambda: server.status()["queued"] == 3, "the run to wait")
             server.kill()
-    with hub(place, "--no-runner", "--port", port) as second, study.jupyter(folder) as server:
+    with stack, hub(place, "--no-runner", "--port", port) as second, study.jupyter(folder) as server:
         assert second.url == study.hub.url
         server.wait_for_state("pushed")
         wait_for(lambda: [found.id for found in study.runs()] == [run], "the run")

@@ -11,7 +11,7 @@ import pytest
 from jupyter_dotscience.api.files import FileQuery
 from jupyter_dotscience.api.runs import Run, RunQuery
 from jupyter_dotscience.api.tasks import MergeState, TaskStatus
-from tests.hubprocess import RunningHub, hub, require_proxy
+from tests.hubprocess import hub, require_proxy
 from tests.serverext.server import marker, notebook
 from tests.system.jupyter import JupyterServer
 from tests.system.lab import Lab, wait_for

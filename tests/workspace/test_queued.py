@@ -279,9 +279,7 @@ def test_started_from_a_checkout_only_changes_are_sent(work: Path, hub: Hub) -> 
     mirror.fetch(hub.repository.url, head)
     other = work.parent / "other" / "work"
     other.parent.mkdir()
-    done = checkout(
-        mirror, head, other, objects=ObjectCache(work.parent / "o", 1 << 30), source=hub.repository
-    )
+    done = checkout(mirror, head, other, objects=ObjectCache(work.parent / "o", 1 << 30), source=hub.repository)
     fresh = QueuedCommitter(other, work.parent / "other" / "state", remote=hub, record=hub.record)
     fresh.start(head, done.base)
     assert fresh.commit().number is None
