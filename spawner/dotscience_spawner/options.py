@@ -12,7 +12,7 @@ from msgspec import Meta
 from jupyter_dotscience.api.tasks import Image, Labels, Resources
 
 _UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
-_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", re.IGNORECASE)
+_MEMORY = re.compile(r"(\d{1,15}(?:\.\d{1,15})?)\s*([kmgt]?)i?b?", re.IGNORECASE)
 _LABEL_BREAK = re.compile(r"[\s,]+")
 
 

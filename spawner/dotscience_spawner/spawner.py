@@ -249,9 +249,9 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
         texts = [event.message for event in task.events[said:] if event.message]
         if task.message and (not texts or texts[-1] != task.message):
             texts.append(task.message)
-        where = f" (task {task.id})" if not said else ""
-        for text in texts or [task.status.value.capitalize() + "."]:
-            entry = {"progress": _SHARE.get(task.status, 50), "message": text + where}
+        for text in texts:
+            shown = text if self._told else f"{text} (task {task.id})"
+            entry = {"progress": _SHARE.get(task.status, 50), "message": shown}
             if not self._told or self._told[-1] != entry:
                 self._told.append(entry)
         self._news.set()

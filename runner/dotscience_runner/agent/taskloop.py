@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 STOP_GRACE_SECONDS = 10.0
 LOST_GRACE_SECONDS = 2.0
 LOOK_SECONDS = 1.0
+NEWS_SECONDS = 2.0
 TRIES = 8
 """How often in a row a step may fail for reasons that are not the task's, such as an engine that restarts."""
 
@@ -102,7 +103,7 @@ class TaskLoop:
         self._lab: LabTask | None = None
         self._versions: Versions | None = None
         self._collector: Collector | None = None
-        self._next_look = 0.0
+        self._next_look = self._next_news = 0.0
         # An earlier agent may have started it and died before it could note the handle.
         self._maybe_started = self._record.phase is Phase.PREPARED
 
@@ -200,12 +201,19 @@ class TaskLoop:
             self._end(Outcome.START_FAILED, str(error))
             return
         wishes = self._wishes
-        prepared = self._backend.prepare(spec, self._journal.say, lambda: wishes.stop or wishes.final)
+        prepared = self._backend.prepare(spec, self._say, lambda: wishes.stop or wishes.final)
         wishes.check()
         if not self._stopped_early():
             self._record.image_digest = prepared.image_digest
             self._record.started = _base.now()
             self._save(Phase.PREPARED)
+
+    def _say(self, stream: LogStream, text: str) -> None:
+        """Write into the log; who waits for a JupyterLab sees now and then how far a pull is, too."""
+        self._journal.say(stream, text)
+        if self._is_lab and stream is LogStream.PULL and time.monotonic() >= self._next_news:
+            self._next_news = time.monotonic() + NEWS_SECONDS
+            self._tell(TaskStatus.PREPARING, text)
 
     def _stopped_early(self) -> bool:
         if self._wishes.stop:
@@ -213,6 +221,8 @@ class TaskLoop:
         return self._wishes.stop
 
     def _start(self) -> None:
+        if self._is_lab:
+            self._tell(TaskStatus.PREPARING, "Starting JupyterLab.")
         self._serve()
         self._record.handle = self._backend.start(self._spec())
         self._record.ran = True
