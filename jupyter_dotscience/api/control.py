@@ -27,8 +27,8 @@ from msgspec import Meta
 
 from ._base import Model, Path, Request, Sha1, Time
 from .commits import CommitList, Revision
-from .problems import ApiError, BadRequest, DotscienceError, Problem, Unreachable, from_problem
-from .runs import Run, RunId, RunList, RunReport
+from .problems import ApiError, BadRequest, DotscienceError, Problem, TooLarge, Unreachable, from_problem
+from .runs import Points, Run, RunId, RunList, RunReport
 
 FOLDER_VARIABLE = "DOTSCIENCE_CONTROL"
 """Environment variable of the workload: where the control folder is mounted."""
@@ -159,8 +159,16 @@ class ReadRun(Request, frozen=True, kw_only=True, tag_field="order", tag="run"):
     run: RunId
 
 
-Order = Commit | Status | History | Known | ReadFile | ListRuns | ReadRun
-Result = Made | Standing | CommitList | KnownRuns | RunList | Run | bytes
+class ReadPoints(Request, frozen=True, kw_only=True, tag_field="order", tag="points"):
+    """Ask for the live curves of a run. Answered by :class:`jupyter_dotscience.api.runs.Points`."""
+
+    run: RunId
+    after: Annotated[int, Meta(description="Only rows with a greater index.")] = -1
+    limit: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
+
+
+Order = Commit | Status | History | Known | ReadFile | ListRuns | ReadRun | ReadPoints
+Result = Made | Standing | CommitList | KnownRuns | RunList | Run | Points | bytes
 
 
 class Reply(Model, frozen=True, kw_only=True):
@@ -200,7 +208,11 @@ def write_reply(stream: IO[bytes], result: Result | DotscienceError) -> None:
         reply = Reply(size=len(content))
     else:
         reply = Reply(value=msgspec.Raw(msgspec.json.encode(result)))
-    stream.write(msgspec.json.encode(reply) + b"\n")
+    line = msgspec.json.encode(reply) + b"\n"
+    if len(line) > MAX_REPLY:
+        problem = TooLarge("The answer has more than 32 MiB; ask for fewer at a time.", code="long_answer")
+        line = msgspec.json.encode(Reply(problem=_problem(problem))) + b"\n"
+    stream.write(line)
     stream.write(content)
     stream.flush()
 

@@ -151,7 +151,7 @@ ROUTES: tuple[Route, ...] = (
     Route("list_summaries", "GET", _P + "/summaries", "Names of summaries, most used first.", _user(READ, READER), response=runs.SummaryNames),
     Route("get_run", "GET", _P + "/runs/{run}", "A run with all details.", _user(READ, READER, task=True), response=runs.Run),
     Route("append_points", "POST", _P + "/runs/{run}/points", "Add live points to a run.", _user(WRITE, WRITER), request=runs.PointsAppend, response=runs.PointsAck),
-    Route("get_points", "GET", _P + "/runs/{run}/points", "Live curves of a run.", _user(READ, READER), query=runs.PointsQuery, response=runs.Points),
+    Route("get_points", "GET", _P + "/runs/{run}/points", "Live curves of a run.", _user(READ, READER, task=True), query=runs.PointsQuery, response=runs.Points),
     # runners, as their owners see them
     Route("list_runners", "GET", "/runners", "Runners of the caller, and shared ones.", _user(READ), query=runners.RunnerQuery, response=runners.RunnerList),
     Route("create_runner", "POST", "/runners", "Create a runner; its token is shown this once.", _user(Scope.RUNNERS_WRITE), request=runners.RunnerCreate, response=runners.RunnerCreated, status=201),

@@ -15,7 +15,7 @@ import msgspec
 
 from jupyter_dotscience.api.commits import CommitCreate, CommitList, CommitResult, Missing, MissingQuery
 from jupyter_dotscience.api.problems import Conflict
-from jupyter_dotscience.api.runs import Run, RunList, RunReport
+from jupyter_dotscience.api.runs import Points, Run, RunList, RunReport
 
 from .client import Client
 from .logins import token_for
@@ -90,6 +90,10 @@ class BoundProject:
     def run(self, run: str) -> Run:
         """One run with all details."""
         return self._view().run(run)
+
+    def points(self, run: str, after: int, limit: int) -> Points:
+        """A run's live curves: rows with an index greater than ``after``."""
+        return self._view().points(run, after, limit)
 
     def read_file(self, path: str, at: str, limit: int) -> bytes:
         """A file as it was."""

@@ -17,7 +17,7 @@ from jupyter_dotscience.api.commits import (
 )
 from jupyter_dotscience.api.files import FileQuery
 from jupyter_dotscience.api.problems import NotFound, TooLarge
-from jupyter_dotscience.api.runs import Run, RunList, RunQuery
+from jupyter_dotscience.api.runs import Points, PointsQuery, Run, RunList, RunQuery
 
 from ._methods import Methods
 
@@ -88,6 +88,10 @@ class ProjectView:
     def run(self, run: str) -> Run:
         """One run with all details."""
         return self._client.get_run(project=self._project_id, run=run)
+
+    def points(self, run: str, after: int, limit: int) -> Points:
+        """A run's live curves: rows with an index greater than ``after``."""
+        return self._client.get_points(project=self._project_id, run=run, query=PointsQuery(after=after, limit=limit))
 
     def read_file(self, path: str, at: str, limit: int) -> bytes:
         """A file as it was.

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from jupyter_dotscience.api import control, paths
 from jupyter_dotscience.api.commits import CommitList
 from jupyter_dotscience.api.problems import DotscienceError
-from jupyter_dotscience.api.runs import Run, RunList
+from jupyter_dotscience.api.runs import Points, Run, RunList
 
 from .diff import Changes
 from .queued import PASSING, Kept, QueuedCommitter
@@ -22,6 +22,7 @@ from .queued import PASSING, Kept, QueuedCommitter
 log = logging.getLogger(__name__)
 _FIRST_SECONDS, _LONGEST_SECONDS = 0.5, 30.0
 _SHOWN_CONFLICTS: Final = 3
+_Reading = control.History | control.ListRuns | control.ReadRun | control.ReadPoints | control.ReadFile
 
 
 class Project(Protocol):
@@ -38,6 +39,9 @@ class Project(Protocol):
 
     def run(self, run: str) -> Run:
         """One run with all details."""
+
+    def points(self, run: str, after: int, limit: int) -> Points:
+        """A run's live curves: rows with an index greater than ``after``."""
 
     def read_file(self, path: str, at: str, limit: int) -> bytes:
         """A file as it was; TooLarge when it has more bytes than ``limit``."""
@@ -77,13 +81,15 @@ class Orders:
             return self._known(order.runs)
         return self.standing() if isinstance(order, control.Status) else self._read(order)
 
-    def _read(self, order: control.History | control.ListRuns | control.ReadRun | control.ReadFile) -> control.Result:
+    def _read(self, order: _Reading) -> control.Result:
         if isinstance(order, control.History):
             return self._project.history(order.path, order.limit, order.cursor)
         if isinstance(order, control.ListRuns):
             return self._project.runs(order.limit, order.cursor)
         if isinstance(order, control.ReadRun):
             return self._project.run(order.run)
+        if isinstance(order, control.ReadPoints):
+            return self._project.points(order.run, order.after, order.limit)
         return self._project.read_file(order.path, order.at, control.MAX_FILE)
 
     def close(self) -> None:

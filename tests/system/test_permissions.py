@@ -116,7 +116,7 @@ ROWS = {
     "list_summaries": Row("reader", READ),
     "get_run": Row("reader+task", READ),
     "append_points": Row("writer", WRITE, {"first": 0, "points": [[0, 0, {"loss": 1.0}]]}),
-    "get_points": Row("reader", READ),
+    "get_points": Row("reader+task", READ),
     "list_runners": Row("user", READ),
     "create_runner": Row("user", RUNNERS, {}),
     "get_runner": Row("runner owner", READ),
