@@ -28,6 +28,7 @@ NAMES = {
     "library": "one log call, and the import",
     "startup": "start and memory of `ds` and the hub",
     "queue": "10,000 queued tasks and 200 runners",
+    "autocommit": "versions of a notebook as JupyterLab saves it, and the saves",
 }
 TOOLS = Path(__file__).parents[1] / ".bench"
 
