@@ -5,6 +5,7 @@ See https://jupyterhub.readthedocs.io/en/stable/reference/rest-api.html, ``/user
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _NAME_LENGTH = 12
+_RUNS = "already running"
+"""What JupyterHub says then."""
 SILENCE_SECONDS = 60.0
 """The hub says something at least every 8 seconds while a server starts."""
 
@@ -41,6 +44,12 @@ def new_name() -> str:
     return "t-" + "".join(secrets.choice(_LETTERS) for _ in range(_NAME_LENGTH))
 
 
+def name_for(project: str) -> str:
+    """The name of a user's one server for a project: the hub lists a name for ever, also when it is not used again."""
+    digest = int.from_bytes(hashlib.sha256(project.encode()).digest(), "big")
+    return "t-" + "".join(_LETTERS[digest >> (5 * at) & 31] for at in range(_NAME_LENGTH))
+
+
 class Servers:
     """A user's servers.
 
@@ -53,8 +62,8 @@ class Servers:
         self._client = client
         self._path = f"/hub/api/users/{quote(user, safe='')}/servers"
 
-    def start(self, name: str, options: Mapping[str, Any]) -> None:
-        """Have the hub start a server.
+    def start(self, name: str, options: Mapping[str, Any]) -> bool:
+        """Have the hub start a server. False when it runs already; its options stay.
 
         Raises:
             Forbidden: the token does not allow it.
@@ -63,9 +72,13 @@ class Servers:
         """
         body = msgspec.json.encode({"user_options": dict(options)})
         answer = self._request("POST", name, body=body)
-        if answer.status not in (201, 202):
-            raise self._error(answer)
-        answer.drain_conn()
+        if answer.status in (201, 202):
+            answer.drain_conn()
+            return True
+        error = self._error(answer)
+        if answer.status == 400 and _RUNS in str(error):
+            return False
+        raise error
 
     def follow(self, name: str) -> Iterator[Progress]:
         """What the hub says of a server until it is ready or has failed.

@@ -248,3 +248,22 @@ def test_a_project_that_is_not_there_is_told(lab: Lab) -> None:
     assert "You have no project 'no such project'." in last.message
     with pytest.raises(StopIteration):
         _ = JupyterServer(lab.client, server.token, server.user, lab.project, "t-none").task
+
+
+def test_ds_starts_it_and_opens_the_one_that_runs(lab: Lab) -> None:
+    """`ds jupyter` prints an address that works; the second time it is the same server; `ds task` sees and stops it."""
+    project = lab.new_project()
+    first = lab.ds("jupyter", "-p", project, "--no-browser")
+    assert first.returncode == 0, first.stderr
+    assert b"Assigned to" in first.stderr
+    address = first.stdout.decode().strip()
+    path = address.removeprefix(lab.hub.url).removesuffix("/lab")
+    assert lab.hub.request("GET", f"{path}/api/status", token=_token(lab)).status == 200
+    second = lab.ds("jupyter", "-p", project, "--no-browser")
+    assert second.stdout == first.stdout
+    assert b"It runs already" in second.stderr
+    listed = lab.ds("task", "ls", "-p", project).stdout.decode()
+    assert "jupyter" in listed
+    [task] = lab.ds("task", "ls", "-p", project, "-q").stdout.decode().split()
+    assert lab.ds("task", "stop", task).returncode == 0
+    wait_for(lambda: lab.client.get_task(task=task).status is TaskStatus.STOPPED, "the task to stop")

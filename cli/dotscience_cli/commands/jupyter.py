@@ -31,8 +31,8 @@ def jupyter(
     """Start JupyterLab on a runner, in the workspace of a project, and open it in the browser.
 
     Its address is printed when it can be used. What happens until then is said on standard error. It runs until it is
-    stopped: in JupyterLab (File, Hub Control Panel), on the hub's pages, or with `ds task stop`. Ctrl-C leaves it
-    starting.
+    stopped: in JupyterLab (File, Hub Control Panel), on the hub's pages, or with `ds task stop`. You have one per
+    project: where it runs already, it is opened. Ctrl-C leaves it starting.
 
     \b
     Examples:
@@ -40,7 +40,8 @@ def jupyter(
       ds jupyter -p iris -I registry.example.org/torch-lab -r site=berlin --memory 8g
     """  # noqa: D301 - click's own mark for "do not wrap"
     from dotscience_cli import refs, session, settings_of_run
-    from jupyter_dotscience.client.servers import Servers, new_name
+    from dotscience_cli.guard import say
+    from jupyter_dotscience.client.servers import Servers, name_for
 
     found: dict[str, Any] = {
         "image": image,
@@ -51,8 +52,9 @@ def jupyter(
     }
     with session.connect() as client:
         options = {"project": refs.project(client, project).id, **{key: one for key, one in found.items() if one}}
-        servers, name = Servers(client, client.get_account().name), new_name()
-        servers.start(name, options)
+        servers, name = Servers(client, client.get_account().name), name_for(options["project"])
+        if not servers.start(name, options):
+            say("It runs already; to start it otherwise, stop it first (`ds task stop`).")
         address = client.url + _follow(servers, name).rstrip("/") + "/lab"
     click.echo(address)
     if not no_browser:
