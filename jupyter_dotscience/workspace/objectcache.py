@@ -7,28 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-from jupyter_dotscience.api.problems import Unavailable, Unreachable
-
+from .download import Download, Source
 from .errors import DiskFull, WorkspaceError, named
 from .hashing import CHUNK
 
-_ATTEMPTS: Final = 5
-"""How often in a row a download may break off without having brought a byte."""
 _COPY: Final = 64 << 20
-
-
-class Source(Protocol):
-    """Where contents come from: the hub, for one project."""
-
-    def read_object(self, sha256: str, start: int) -> Iterator[bytes]:
-        """The content from byte ``start`` on, in pieces."""
 
 
 class ObjectCache:
@@ -60,7 +49,11 @@ class ObjectCache:
             WorkspaceError: the source has another content than it should, or breaks off again and again.
             DotscienceError: whatever the source raises.
         """
-        fd = self._open(sha256, size, source)
+        with self._one_at_a_time(sha256):
+            fd = self._open_held(sha256, size)
+            if fd is None:
+                self._download(sha256, size, target, source)
+                return
         try:
             with named("write a large file of the workspace"):
                 _copy(fd, target, size)
@@ -79,13 +72,8 @@ class ObjectCache:
             raise WorkspaceError(f"{sha256[:80]!r} is no SHA-256.")
         return self.folder / sha256[:2] / sha256[2:]
 
-    def _open(self, sha256: str, size: int, source: Source) -> int:
-        """A descriptor of a content; it stays readable when the name is removed."""
-        with self._one_at_a_time(sha256):
-            fd = self._open_held(sha256, size)
-            return self._download(sha256, size, source) if fd is None else fd
-
     def _open_held(self, sha256: str, size: int) -> int | None:
+        """A descriptor of a content that is here; it stays readable when the name is removed."""
         try:
             fd = os.open(self._place(sha256), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -113,7 +101,7 @@ class ObjectCache:
                 else:
                     self._busy[sha256] = (lock, users - 1)
 
-    def _download(self, sha256: str, size: int, source: Source) -> int:
+    def _download(self, sha256: str, size: int, target: int, source: Source) -> None:
         place = self._place(sha256)
         partial = self.folder / "partial" / sha256
         self._make_room(size)
@@ -121,7 +109,7 @@ class ObjectCache:
             with named(f"store the large object {sha256[:12]}"):
                 place.parent.mkdir(parents=True, exist_ok=True)
                 partial.parent.mkdir(parents=True, exist_ok=True)
-                return _Download(partial, sha256, size, source).run(place)
+                Download(partial, sha256, size, target, source).run(place)
         except DiskFull:
             partial.unlink(missing_ok=True)
             raise
@@ -147,66 +135,6 @@ class ObjectCache:
                 with contextlib.suppress(FileNotFoundError):
                     st = path.stat()
                     yield st.st_mtime, st.st_size, path
-
-
-class _Download:
-    """Bringing one content into a file, going on where an earlier attempt, or an earlier process, had got to."""
-
-    def __init__(self, path: Path, sha256: str, size: int, source: Source) -> None:
-        self.path, self.sha256, self.size, self.source = path, sha256, size, source
-        self.digest = hashlib.sha256()
-        self.at = 0
-
-    def run(self, place: Path) -> int:
-        """Bring all of it, move it to its place, and return a descriptor for reading."""
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
-            self._bring(fd)
-            os.fsync(fd)
-            self.path.replace(place)
-        except BaseException:
-            os.close(fd)
-            raise
-        return fd
-
-    def _bring(self, fd: int) -> None:
-        self._resume(fd)
-        resumed = self.at > 0
-        if not self._complete(fd) and not (resumed and self._complete(fd)):
-            raise WorkspaceError(f"What the hub sent for the large object {self.sha256[:12]} has another SHA-256.")
-
-    def _resume(self, fd: int) -> None:
-        while chunk := os.pread(fd, CHUNK, self.at):
-            self.digest.update(chunk)
-            self.at += len(chunk)
-
-    def _complete(self, fd: int) -> bool:
-        """Bring what is missing. With a wrong result all is thrown away, an earlier attempt's part too."""
-        failures = 0
-        while self.at < self.size:
-            before, error = self.at, None
-            try:
-                self._receive(fd)
-            except (Unreachable, Unavailable) as cut:
-                error = cut
-            failures = 0 if self.at > before else failures + 1
-            if failures >= _ATTEMPTS:
-                raise error or WorkspaceError(f"The hub does not send all of the large object {self.sha256[:12]}.")
-        if self.at == self.size and self.digest.hexdigest() == self.sha256:
-            return True
-        os.ftruncate(fd, 0)
-        self.digest, self.at = hashlib.sha256(), 0
-        return False
-
-    def _receive(self, fd: int) -> None:
-        for chunk in self.source.read_object(self.sha256, self.at):
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(fd, view) :]
-            self.digest.update(chunk)
-            self.at += len(chunk)
-            if self.at > self.size:
-                return
 
 
 def _copy(source: int, target: int, size: int) -> None:

@@ -15,12 +15,13 @@ from typing import Any, BinaryIO, Final, Protocol, cast
 
 from jupyter_dotscience.api import paths
 from jupyter_dotscience.api.commits import Change, Missing, MissingQuery, ObjectRef
+from jupyter_dotscience.api.problems import BadRequest
 
 from . import names
 from .diff import Changes
 from .entry import Entry
 from .errors import ContentChanged, named
-from .guarded import GuardedFile, read_blob
+from .guarded import CHANGED, GuardedFile, read_blob
 from .pack import PackWriter
 
 MAX_INLINE_FILES: Final = 200
@@ -45,7 +46,11 @@ class Remote(Protocol):
         """Send a pack of ``size`` bytes; ``body`` can be rewound."""
 
     def put_object(self, sha256: str, body: BinaryIO, size: int) -> Any:
-        """Send a large content of ``size`` bytes; ``body`` can be rewound."""
+        """Send a large content of ``size`` bytes; ``body`` can be rewound.
+
+        Raises:
+            BadRequest: with the code ``bad_content``: what arrived has another SHA-256; it was not kept.
+        """
 
 
 @dataclass(frozen=True)
@@ -160,9 +165,18 @@ class _Sending:
     def _send_object(self, path: bytes, entry: Entry) -> None:
         try:
             with _Metered(self.root, path, entry, self.meter) as file:
-                self.remote.put_object(_sha256(entry), cast("BinaryIO", file), entry.size)
+                self._put(file, entry)
         except ContentChanged as error:
             self._leave(entry, str(error))
+
+    def _put(self, file: GuardedFile, entry: Entry) -> None:
+        try:
+            self.remote.put_object(_sha256(entry), cast("BinaryIO", file), entry.size)
+        except BadRequest as refused:
+            # Written to in the clock tick of the snapshot, or by a memory map: such a change shows in no stamp.
+            if refused.code != "bad_content" or file.is_unchanged():
+                raise
+            raise ContentChanged(CHANGED) from refused
 
     def _change(self, path: bytes, entry: Entry) -> Change:
         return Change(

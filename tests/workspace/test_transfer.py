@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from jupyter_dotscience.api.problems import Unreachable
+from jupyter_dotscience.api.problems import BadRequest, Unreachable
 from jupyter_dotscience.workspace import (
     Changes,
     ContentChanged,
+    Entry,
     Sent,
     StatCache,
     blob_id,
@@ -154,11 +156,15 @@ def test_what_changed_after_the_scan_is_left_for_the_next_commit(
     assert len(committed(repository, found, sent)) == extra + 1
 
 
-def test_change_while_a_large_file_is_sent_is_noticed(work: Path, tmp_path: Path) -> None:
-    """The last byte of a body is withheld when what came before is not what was scanned."""
+@pytest.mark.parametrize("mode", [None, 0o600], ids=["stamps as scanned", "other stamps"])
+def test_change_while_a_large_file_is_sent_is_noticed(work: Path, tmp_path: Path, mode: int | None) -> None:
+    """The last byte of a body is withheld when the file is not what was scanned, whether it has to be hashed or not."""
     data = os.urandom(3 << 20)
     write(work, {b"f": data})
     entry = scan(work, threshold=1000).entries[b"f"]
+    await_tick(tmp_path, entry)
+    if mode is not None:
+        (work / "f").chmod(mode)
     root = os.open(work, os.O_RDONLY)
     try:
         with GuardedFile(root, b"f", entry) as file:
@@ -175,6 +181,39 @@ def test_change_while_a_large_file_is_sent_is_noticed(work: Path, tmp_path: Path
                 file.read(1 << 20)
     finally:
         os.close(root)
+
+
+def await_tick(folder: Path, entry: Entry) -> None:
+    """Until a write to a file shows in its times: the kernel's clock for them goes in steps."""
+    probe = folder / "tick"
+    probe.touch()
+    while probe.stat().st_ctime_ns <= entry.changed:
+        probe.write_bytes(b"")
+
+
+def test_change_that_shows_in_no_stamp_is_left_for_the_next_commit(work: Path, repository: Repository) -> None:
+    """What was written through a memory map after the snapshot is found by the hub's own hash, and named."""
+    write(work, {b"f": bytes(10_000), b"g": b"fine" * 100})
+    with (work / "f").open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+        mapped[0] = 1  # the page is writable from now on, and the file's times are set
+        found = everything(work, threshold=100)
+        mapped[0] = 2
+        sent = send(work, found, repository)
+    assert sent.left == {b"f": "It was changed after the snapshot."}
+    assert [change.path for change in sent.changes] == ["g"]
+
+
+def test_hub_that_refuses_the_right_content_is_not_excused(work: Path, repository: Repository) -> None:
+    """When the file is what it was, a refusal is an error, not a change to leave for later."""
+    write(work, {b"f": b"content" * 100})
+
+    def refuse(sha256: str, body: BinaryIO, size: int) -> None:
+        assert len(body.read(size)) == size
+        raise BadRequest(f"{sha256} has another SHA-256.", code="bad_content")
+
+    repository.put_object = refuse  # type: ignore[method-assign]
+    with pytest.raises(BadRequest, match="another SHA-256"):
+        send(work, everything(work, threshold=100), repository)
 
 
 def test_results_leave_a_full_disk(repository: Repository, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
