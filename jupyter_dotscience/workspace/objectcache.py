@@ -52,7 +52,7 @@ class ObjectCache:
         with self._one_at_a_time(sha256):
             fd = self._open_held(sha256, size)
             if fd is None:
-                self._download(sha256, size, target, source)
+                os.close(self._download(sha256, size, source, target))
                 return
         try:
             with named("write a large file of the workspace"):
@@ -101,7 +101,7 @@ class ObjectCache:
                 else:
                     self._busy[sha256] = (lock, users - 1)
 
-    def _download(self, sha256: str, size: int, target: int, source: Source) -> None:
+    def _download(self, sha256: str, size: int, source: Source, target: int | None = None) -> int:
         place = self._place(sha256)
         partial = self.folder / "partial" / sha256
         self._make_room(size)
@@ -109,7 +109,7 @@ class ObjectCache:
             with named(f"store the large object {sha256[:12]}"):
                 place.parent.mkdir(parents=True, exist_ok=True)
                 partial.parent.mkdir(parents=True, exist_ok=True)
-                Download(partial, sha256, size, target, source).run(place)
+                return Download(partial, sha256, size, source, target).run(place)
         except DiskFull:
             partial.unlink(missing_ok=True)
             raise

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_dotscience.api.problems import NotFound, Unreachable
-from jupyter_dotscience.workspace import DiskFull, ObjectCache, WorkspaceError, download
+from jupyter_dotscience.workspace import DiskFull, ObjectCache, WorkspaceError, hashedfile
 
 MEBIBYTE = 1 << 20
 
@@ -119,8 +119,8 @@ def test_blocks_that_the_disk_does_not_take_are_written_all_the_same(tmp_path: P
     """Where direct writes need other blocks than ours, they go through the page cache."""
     fd = os.open(tmp_path / "f", os.O_RDWR | os.O_CREAT)
     try:
-        download._set_direct(fd, True)
-        download._write_all(fd, memoryview(b"odd" * 1001)[1:], 0)
+        hashedfile._set_direct(fd, True)
+        hashedfile._write_all(fd, memoryview(b"odd" * 1001)[1:], 0)
     finally:
         os.close(fd)
     assert (tmp_path / "f").read_bytes() == (b"odd" * 1001)[1:]

@@ -123,7 +123,7 @@ class S3Objects:
 
 class _IncomingUpload(Incoming):
     def __init__(self, store: S3Objects, folder: Path, sha256: str, size: int | None, limit: int | None) -> None:
-        super().__init__(folder, sha256, size, limit)
+        super().__init__(folder, sha256, size, limit, stays=False)
         self._store = store
 
     def _keep(self) -> None:
