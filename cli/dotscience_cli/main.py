@@ -22,6 +22,7 @@ _COMMANDS = {
         "task": "task:task",
         "project": "project:project",
         "file": "file:file",
+        "dataset": "dataset:dataset",
         "runs": "runs:runs",
         "runner": "runner:runner",
         "secret": "secret:secret",

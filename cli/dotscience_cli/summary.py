@@ -53,6 +53,9 @@ def _task(task: Task) -> Iterator[str]:
     if task.runner_name:
         yield _line("Runner", task.runner_name)
     yield _line("Image", _image(task))
+    for one in task.datasets:
+        version = one.commit or "empty: it had no version yet"
+        yield _line("Dataset", f"{one.name} at ./{one.path} ({one.dataset}@{version})")
     yield from _version(task)
 
 

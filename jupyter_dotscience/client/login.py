@@ -16,18 +16,14 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from jupyter_dotscience.api.logins import TOKEN_LIFETIME
 from jupyter_dotscience.api.problems import BadRequest, DotscienceError, Forbidden, NotLoggedIn
-from jupyter_dotscience.api.routes import Scope
+from jupyter_dotscience.api.routes import TOKEN_SCOPES
 
 from . import address, answers, transport
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
-
-SCOPES = ("access:services!service=dotscience", *(scope.value for scope in Scope))
-"""What a token of `ds` may do: reach the service, and everything the service allows its user. Nothing else of the hub:
-not even see or revoke its user's tokens, which would let it make stronger ones."""
-LIFETIME = 30 * 24 * 3600
 
 
 class WrongPassword(NotLoggedIn):
@@ -70,7 +66,7 @@ def with_password(url: str, username: str, password: str, *, note: str) -> Grant
         BadRequest: the hub does not know Dotscience, or the user may not use it.
     """
     hub = _Hub(address.normalize(url))
-    wish = {"note": note, "expires_in": LIFETIME, "scopes": list(SCOPES)}
+    wish = {"note": note, "expires_in": TOKEN_LIFETIME, "scopes": list(TOKEN_SCOPES)}
     for name in dict.fromkeys((username, username.lower())):
         answer = hub.ask_token(name, wish | {"auth": {"username": username, "password": password}})
         if answer is not None:

@@ -32,7 +32,7 @@ class LoginHub:
         if seen.target.endswith("/tokens"):
             return self._tokens(seen)
         if seen.target.startswith("/hub/"):
-            return Answer(200, b"<form>")
+            return Answer(200, b'<input name="password">')
         if seen.headers.get("Authorization") != f"Bearer {TOKEN}":
             return script.problem(401, "not_logged_in", "The token is wrong or has expired.")
         if "/account" in seen.target:

@@ -26,6 +26,7 @@ from dotscience_hub.web.blocking import watch_loop
 from dotscience_hub.web.dispatch import Dispatcher
 from dotscience_hub.web.gitaccess import GitAuthorization
 from dotscience_hub.web.lifecycle import Lifecycle
+from dotscience_hub.web.login_pages import login_rules
 from dotscience_hub.web.metrics import Metrics
 from dotscience_hub.web.pages import page_rules
 from dotscience_hub.web.system import System
@@ -33,6 +34,7 @@ from jupyter_dotscience.api.routes import ANYONE, ROUTES, Route
 
 from .checks import make_checks
 from .localrunner import ensure_local_runner
+from .logins import make_logins
 from .settings import Settings
 from .wiring import Foundation, Services, found, make_services, make_sweeper
 
@@ -59,6 +61,7 @@ async def serve(settings: Settings) -> None:
     await asyncio.to_thread(upgrade, base.database)
     await asyncio.to_thread(base.commits.recover)
     services = make_services(base)
+    await asyncio.to_thread(services.dataset_waits.look_again)
     if settings.local_runner_token is not None:
         await asyncio.to_thread(ensure_local_runner, services, settings.local_runner_token)
     await _run(base, services, stop)
@@ -92,18 +95,20 @@ async def _run(base: Foundation, services: Services, stop: asyncio.Event) -> Non
 def _application(base: Foundation, services: Services, metrics: Metrics, lifecycle: Lifecycle) -> Application:
     hub = HubOAuth.instance(cache_max_age=base.settings.auth_cache_seconds)
     dispatcher = Dispatcher(services.access, base.database, base.pool)
-    authentication = Authentication(hub, services.access, dispatcher.in_thread)
+    logins = make_logins(base, hub)
+    authentication = Authentication(hub, services.access, dispatcher.in_thread, logins.ended)
     system = System(make_checks(base, hub), metrics, services.figures_now)
-    endpoints = _endpoints(base.settings, [system, *services.routed()])
+    endpoints = _endpoints(base.settings, [system, logins.service, *services.routed()])
     probes = [endpoint for endpoint in endpoints if endpoint.route.path in PROBES]
     prefix = hub.base_url
-    authorize = GitAuthorization(authentication, services.access, services.projects, dispatcher)
+    authorize = GitAuthorization(authentication, services.access, services.projects, services.dataset_files, dispatcher)
     rules: list[Rule] = [
         *git_http.handlers(services.git, authorize),
         *lfs.handlers(services.contents, authorize),
         *route_rules(endpoints, authentication, dispatcher, lifecycle, prefix.rstrip("/") + "/api"),
         *route_rules(probes, authentication, dispatcher, lifecycle, prefix.rstrip("/")),
         *page_rules(prefix, base.settings.public_url),
+        *login_rules(prefix, logins.codes, logins.devices),
     ]
     return make_application(rules, cookie_secret=_cookie_secret(base.settings.data_dir), metrics=metrics)
 

@@ -34,4 +34,6 @@ class Settings:
     worker_threads: int
     retention_days: float | None
     quota: int | None
+    dataset_endpoints: tuple[str, ...] = ("*",)
+    dataset_syncs: int = 2
     secret_keys: tuple[bytes, ...] = field(default=(), repr=False)

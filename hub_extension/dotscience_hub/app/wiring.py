@@ -23,6 +23,11 @@ from dotscience_hub.services.access import Access
 from dotscience_hub.services.agents import Agents
 from dotscience_hub.services.commits import Commits
 from dotscience_hub.services.contents import Contents
+from dotscience_hub.services.dataset_files import DatasetFiles
+from dotscience_hub.services.dataset_links import DatasetLinks
+from dotscience_hub.services.dataset_versions import DatasetVersions
+from dotscience_hub.services.dataset_waits import DatasetWaits
+from dotscience_hub.services.datasets import Datasets
 from dotscience_hub.services.figures import Figures as QueueFigures
 from dotscience_hub.services.git_server import GitServer
 from dotscience_hub.services.logs import Logs
@@ -35,12 +40,14 @@ from dotscience_hub.services.secrets import Secrets
 from dotscience_hub.services.task_views import TaskViews
 from dotscience_hub.services.tasks import Tasks
 from dotscience_hub.services.workspace import Workspace
-from dotscience_hub.store import idempotency, projects, versions
+from dotscience_hub.store import datasets, idempotency, projects, versions
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.keyring import GivenKeys, KeyFile, Keyring, KeySource
 from dotscience_hub.store.runs import task_run_ids
 from dotscience_hub.web.metrics import Figures
 from jupyter_dotscience.api._base import now
+from jupyter_dotscience.api.datasets import S3Create
+from jupyter_dotscience.api.problems import Unavailable
 
 from .settings import Settings
 
@@ -80,17 +87,17 @@ def found(settings: Settings) -> Foundation:
         notifier=notifier,
         queue=make_queue(database, notifier, terms),
         objects=_objects(settings),
-        commits=Commits(database, Repositories(settings.data_dir / "git", limits, _is_project(database))),
+        commits=Commits(database, Repositories(settings.data_dir / "git", limits, _is_known(database))),
         files=LogFiles(settings.data_dir / "tasklogs"),
         keyring=Keyring(key_source(settings)),
         pool=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="worker"),
     )
 
 
-def _is_project(database: Database) -> Callable[[str], bool]:
-    def known(project: str) -> bool:
+def _is_known(database: Database) -> Callable[[str], bool]:
+    def known(id_: str) -> bool:
         with database.read() as session:
-            return projects.exists(session, project)
+            return projects.exists(session, id_) or datasets.exists(session, id_)
 
     return known
 
@@ -133,6 +140,10 @@ class Services:
     runners: Runners
     agents: Agents
     secrets: Secrets
+    datasets: Datasets
+    dataset_files: DatasetFiles
+    dataset_links: DatasetLinks
+    dataset_waits: DatasetWaits
     figures: QueueFigures
     git: GitServer
 
@@ -156,21 +167,40 @@ class Services:
             self.runners,
             self.agents,
             self.secrets,
+            self.datasets,
+            self.dataset_files,
+            self.dataset_links,
         ]
+
+
+class _NoSyncs:
+    """Where no bucket can be copied."""
+
+    def request(self, dataset: str) -> None:
+        """There is no dataset with a bucket."""
+
+    def check(self, source: S3Create) -> None:
+        """Say so."""
+        raise Unavailable("This hub cannot copy buckets; send files instead (`ds dataset create files`).")
 
 
 def make_services(base: Foundation) -> Services:
     """The services on their foundation."""
     database, queue, files = base.database, base.queue, base.files
     commits = base.commits
-    views = TaskViews(task_run_ids, online_by(queue.terms), queue.clock)
-    tasks = Tasks(database, base.notifier, queue, commits, files, views)
+    syncs = _NoSyncs()
+    dataset_versions = DatasetVersions(database, commits)
+    waits = DatasetWaits(database, queue, dataset_versions, syncs)
+    views = TaskViews(task_run_ids, online_by(queue.terms), queue.clock, waits.messages)
+    tasks = Tasks(database, base.notifier, queue, commits, files, views, waits)
     runs = Runs(database, queue.leases.check, tasks.project_of, _metadata(base))
     contents = Contents(database, commits.repositories, base.objects, base.settings.quota)
+    workspace = Workspace(database, commits, contents)
+    project_service = Projects(database, commits, files, git_url)
     return Services(
         access=Access(database, queue.presence),
-        projects=Projects(database, commits, files, git_url),
-        workspace=Workspace(database, commits, contents),
+        projects=project_service,
+        workspace=workspace,
         contents=contents,
         tasks=tasks,
         results=Results(database, queue, commits, runs, files),
@@ -179,6 +209,10 @@ def make_services(base: Foundation) -> Services:
         runners=Runners(database, queue),
         agents=Agents(database, base.notifier, queue, files, git_url, base.settings.large_file_threshold),
         secrets=Secrets(database, base.keyring, queue.leases),
+        datasets=Datasets(database, commits, dataset_versions, waits, syncs, base.keyring, git_url),
+        dataset_files=DatasetFiles(database, workspace, dataset_versions),
+        dataset_links=DatasetLinks(database, commits, project_service),
+        dataset_waits=waits,
         figures=QueueFigures(database, queue),
         git=GitServer(database, commits, base.settings.data_dir / "hooks"),
     )
@@ -206,6 +240,7 @@ def make_sweeper(base: Foundation, services: Services) -> Sweeper:
         Chore("forget idempotency keys", HOUR, forget_keys),
         Chore("refresh the planner's statistics", 10 * MINUTE, base.database.optimize),
         Chore("remove what uploads left", HOUR, base.objects.sweep),
+        Chore("look after tasks that wait for datasets", MINUTE, services.dataset_waits.look_again),
     ]
     if base.settings.retention_days is not None:
         age = dt.timedelta(days=base.settings.retention_days)

@@ -30,6 +30,16 @@ class ObjectStore(Protocol):
     def receive(self, sha256: str, size: int | None, limit: int | None = None) -> Incoming:
         """Begin to receive an object; see :class:`Incoming`."""
 
+    @property
+    def temporary(self) -> Path:
+        """A local folder for what is on its way in; on the objects' own file system where they are files."""
+
+    def adopt(self, path: Path, sha256: str) -> None:
+        """Have the content of a file as an object, durably. The caller checked it, and does not write to it any more.
+
+        The file stays: who is killed before it noted the object finds it again.
+        """
+
     def size(self, sha256: str) -> int | None:
         """Bytes of an object, or None when there is none."""
 

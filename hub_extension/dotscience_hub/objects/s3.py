@@ -72,6 +72,15 @@ class S3Objects:
         with _answering():
             self._client.upload_file(str(path), self._settings.bucket, self._key(sha256), Config=config)
 
+    @property
+    def temporary(self) -> Path:
+        """Where files are before they are sent."""
+        return self._temporary
+
+    def adopt(self, path: Path, sha256: str) -> None:
+        """Have a file as an object."""
+        self.upload(path, sha256)
+
     def size(self, sha256: str) -> int | None:
         """Bytes of an object, or None."""
         try:

@@ -17,15 +17,19 @@ from dotscience_hub.domain.corrections import with_correction
 from dotscience_hub.queue.queue import Queue
 from dotscience_hub.store.base import clean
 from dotscience_hub.store.database import Database
+from dotscience_hub.store.datasets import datasets_of
 from dotscience_hub.store.tasks import TaskRow, lock_task
 from jupyter_dotscience.api import metadata
 from jupyter_dotscience.api.commits import CommitCreate, CommitResult
+from jupyter_dotscience.api.datasets import TaskDataset, mount_of
+from jupyter_dotscience.api.problems import NotFound
 from jupyter_dotscience.api.protocol import Finish, Finished, TaskCommit
 from jupyter_dotscience.api.runs import RunReport
 from jupyter_dotscience.api.tasks import Execution, JupyterWorkload, MergeState, TaskStatus, Workload
 
 from .caller import Caller
 from .ports import FileVersionOf, TaskLogs, TaskRuns, Workspaces
+from .task_views import mount
 
 NEVER_PUBLISHED = "The task ended before this run was published."
 
@@ -42,6 +46,7 @@ class _Work:
     start: str | None
     execution: Execution
     stop_requested: bool
+    mounts: Sequence[TaskDataset]
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class Results:
             BadRequest: The changes are not such as a workspace can have.
         """
         with self._database.write() as session:
-            work = _work(self._queue.leases.hold(session, caller.name, task, body.fence))
+            work = _work(session, self._queue.leases.hold(session, caller.name, task, body.fence))
         runs = _all_runs(work, body.runs, body.commit)
         result, saved = self._save(work, body.commit, runs, succeeded=True)
         with self._database.write() as session:
@@ -112,7 +117,7 @@ class Results:
             row.finishing = True
             if row.status != TaskStatus.SAVING:
                 self._queue.transitions.move(session, row, TaskStatus.SAVING, "Saving its results.")
-            work = _work(row)
+            work = _work(session, row)
         saved = self._save_last(work, body)
         merge, conflicts, _ = self._workspaces.merge_task(work.project, task, work.creator)
         self._logs.seal(task)
@@ -129,14 +134,15 @@ class Results:
     ) -> tuple[CommitResult, _Saved]:
         """Record changes, if there are any, with the runs' metadata, and find the versions of their files."""
         paths = sorted({path for run in runs for path in run.inputs})
-        inputs = self._versions(work, work.start, paths)
+        inputs = self._versions(work, work.start, [path for path in paths if mount_of(path, work.mounts) is None])
+        inputs |= self._dataset_versions(work.mounts, paths)
         result = CommitResult(commit=None, head=None)
         if commit is not None:
             described = _metadata(work, commit, runs, inputs, succeeded=succeeded)
             result = self._workspaces.record_task(work.project, work.task, work.creator, commit, described)
         at = result.commit or result.head or work.start
         # What a run read and an earlier one of the same task wrote was not there at the start.
-        late = [path for path in paths if path not in inputs]
+        late = [path for path in paths if path not in inputs and mount_of(path, work.mounts) is None]
         written = sorted({path for run in runs for path in run.outputs} | set(late))
         outputs = self._versions(work, at, written)
         inputs.update({path: outputs[path] for path in late if path in outputs})
@@ -144,6 +150,21 @@ class Results:
 
     def _versions(self, work: _Work, commit: str | None, paths: Sequence[str]) -> dict[str, FileVersionOf]:
         return dict(self._workspaces.versions_at(work.project, commit, paths)) if commit and paths else {}
+
+    def _dataset_versions(self, mounts: Sequence[TaskDataset], paths: Sequence[str]) -> dict[str, FileVersionOf]:
+        """Versions of those of the files that are a dataset's, by their paths in the workspace."""
+        found: dict[str, FileVersionOf] = {}
+        for each in mounts:
+            start = each.path + "/"
+            inside = [path.removeprefix(start) for path in paths if path.startswith(start)]
+            if not inside or each.commit is None:
+                continue
+            try:
+                versions = self._workspaces.versions_at(each.dataset, each.commit, inside)
+            except NotFound:
+                continue  # deleted while the task ran: which version it saw is noted all the same
+            found.update((start + path, version) for path, version in versions.items())
+        return found
 
     def _end(self, caller: Caller, task: str, body: Finish, saved: _Saved) -> Finished:
         with self._database.write() as session:
@@ -172,10 +193,11 @@ class Results:
                 commit=saved.commit,
                 inputs=saved.inputs,
                 outputs=saved.outputs,
+                mounts=[mount(seen) for seen in datasets_of(session, [row.id])[row.id]],
             )
 
 
-def _work(row: TaskRow) -> _Work:
+def _work(session: Session, row: TaskRow) -> _Work:
     return _Work(
         task=row.id,
         project=row.project_id,
@@ -185,6 +207,7 @@ def _work(row: TaskRow) -> _Work:
         start=row.commit,
         execution=row.execution,
         stop_requested=row.stop_requested,
+        mounts=[mount(seen) for seen in datasets_of(session, [row.id])[row.id]],
     )
 
 
@@ -214,7 +237,8 @@ def _metadata(
         execution=work.execution,
         runner_name=work.runner_name,
     )
-    return {**task, **metadata.of_runs(runs, {path: version[0] for path, version in inputs.items()})}
+    versions = {path: version[0] for path, version in inputs.items()}
+    return {**task, **metadata.of_datasets(work.mounts), **metadata.of_runs(runs, versions, work.mounts)}
 
 
 def _is_repeated(row: TaskRow, caller: Caller, body: Finish) -> bool:

@@ -1,0 +1,77 @@
+"""Which objects of a bucket the hub has, and what they became."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from .datasets import DatasetObjectRow
+
+_AT_ONCE = 500
+_FACTS = ("etag", "version_id", "size", "modified", "path", "blob", "sha256", "large", "present")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A version of an object whose content is durable.
+
+    Attributes:
+        blob: Binary id of the git blob; empty for a large object, whose pointer the commit makes.
+        sha256: Binary SHA-256 of the content.
+        modified: Nanoseconds since 1970, as the bucket says.
+    """
+
+    key: str
+    etag: str
+    version_id: str | None
+    size: int
+    modified: int
+    path: str
+    blob: bytes
+    sha256: bytes
+    large: bool
+
+
+def load(session: Session, dataset: str) -> dict[str, Kept]:
+    """All that is kept, by key."""
+    row = DatasetObjectRow
+    columns = (row.key, row.etag, row.version_id, row.size, row.modified, row.path, row.blob, row.sha256, row.large)
+    query = select(*columns).where(row.dataset_id == dataset)
+    return {found[0]: Kept(*found) for found in session.execute(query)}
+
+
+def keep(session: Session, dataset: str, found: Iterable[Kept]) -> None:
+    """Note contents that are durable; the newest version of a key replaces the older."""
+    rows = [_values(dataset, kept) for kept in found]
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    for start in range(0, len(rows), _AT_ONCE):
+        statement: Any = dialect.insert(DatasetObjectRow).values(rows[start : start + _AT_ONCE])
+        replaced = {name: getattr(statement.excluded, name) for name in _FACTS}
+        session.execute(statement.on_conflict_do_update(index_elements=["dataset_id", "key"], set_=replaced))
+
+
+def mark(session: Session, dataset: str, paths: Mapping[str, str], gone: Sequence[str]) -> None:
+    """Note what the newest version holds.
+
+    Args:
+        session: A transaction.
+        dataset: The dataset.
+        paths: New path by key, of those whose path changed.
+        gone: Keys that the bucket has no more.
+    """
+    row = DatasetObjectRow
+    for start in range(0, len(gone), _AT_ONCE):
+        chosen = row.key.in_(gone[start : start + _AT_ONCE])
+        session.execute(update(row).where(row.dataset_id == dataset, chosen).values(present=False))
+    for key, path in paths.items():
+        session.execute(update(row).where(row.dataset_id == dataset, row.key == key).values(path=path, present=True))
+
+
+def _values(dataset: str, kept: Kept) -> dict[str, Any]:
+    values = {name: getattr(kept, name) for name in _FACTS if name != "present"}
+    return {"dataset_id": dataset, "key": kept.key, "present": True, **values}
