@@ -16,11 +16,11 @@ from .hashing import blob_id, sha256_of
 CHANGED: Final = "It was changed after the snapshot."
 
 
-def read_blob(root: int, path: bytes, entry: Entry) -> bytes:
+def read_blob(folder: names.Nearby, path: bytes, entry: Entry) -> bytes:
     """The content of a small file or the target of a symlink, the same as when it was scanned.
 
     Args:
-        root: Descriptor of the workspace.
+        folder: The workspace.
         path: Stored path.
         entry: What the snapshot says.
 
@@ -29,7 +29,7 @@ def read_blob(root: int, path: bytes, entry: Entry) -> bytes:
     """
     disk = names.on_disk(path)
     try:
-        data = names.read_link(root, disk) if entry.mode == SYMLINK else _read(root, disk, entry.size)
+        data = folder.read_link(disk) if entry.mode == SYMLINK else _read(folder.open(disk), entry.size)
     except OSError as error:
         raise ContentChanged(f"It cannot be read any more: {os.strerror(error.errno or 0)}.") from error
     if blob_id(data) != entry.blob:
@@ -37,15 +37,18 @@ def read_blob(root: int, path: bytes, entry: Entry) -> bytes:
     return data
 
 
-def _read(root: int, disk: bytes, size: int) -> bytes:
-    with os.fdopen(names.open_file(root, disk), "rb", buffering=0) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+def _read(fd: int, size: int) -> bytes:
+    """The content of a file of ``size`` bytes, and what it has more now. Closes the descriptor."""
+    try:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise ContentChanged("It is no regular file any more.")
-        chunks, left = [], size + 1
-        while left > 0 and (chunk := file.read(left)):
-            chunks.append(chunk)
-            left -= len(chunk)
-        return b"".join(chunks)
+        # Most files come at once. What is left shows that there is no more.
+        data = os.read(fd, size + 1)
+        while len(data) <= size and (more := os.read(fd, size + 1 - len(data))):
+            data += more
+        return data
+    finally:
+        os.close(fd)
 
 
 class GuardedFile(io.RawIOBase):
