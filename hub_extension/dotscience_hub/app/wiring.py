@@ -179,6 +179,9 @@ class _NoSyncs:
     def request(self, dataset: str) -> None:
         """There is no dataset with a bucket."""
 
+    def forget(self, dataset: str) -> None:
+        """Nothing goes on."""
+
     def check(self, source: S3Create) -> None:
         """Say so."""
         raise Unavailable("This hub cannot copy buckets; send files instead (`ds dataset create files`).")
