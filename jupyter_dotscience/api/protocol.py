@@ -169,6 +169,8 @@ class Outcome(enum.StrEnum):
     STOPPED = "stopped"
     """Because it was asked to."""
     OUT_OF_MEMORY = "out-of-memory"
+    OUT_OF_STORAGE = "out-of-storage"
+    """Ended by the agent, because it filled the runner's disk, or more of it than the runner may use."""
     START_FAILED = "start-failed"
     """It never ran: no such image, command not found, no such GPU."""
     LOST = "lost"

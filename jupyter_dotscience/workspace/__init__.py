@@ -27,7 +27,7 @@ from .hashing import Pointer, blob_id, parse_pointer, pointer, sha256_of
 from .ignore import Ignore
 from .mirror import Mirror
 from .names import on_disk, stored
-from .objectcache import ObjectCache
+from .objectcache import Held, ObjectCache
 from .pack import PackWriter
 from .scan import Snapshot, scan
 from .statcache import StatCache
@@ -42,6 +42,7 @@ __all__ = [
     "DiskFull",
     "Entry",
     "GitFailed",
+    "Held",
     "Ignore",
     "IgnoreError",
     "Mirror",

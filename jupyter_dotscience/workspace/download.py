@@ -49,7 +49,8 @@ class Download:
         """
         fd = os.open(self._partial, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            self._bring(HashedFile(fd, self._target))
+            # The copy in memory should be the one that the task will read.
+            self._bring(HashedFile(fd, self._target, direct=self._target is not None))
             os.fsync(fd)
             self._partial.replace(place)
         except BaseException:

@@ -1,6 +1,7 @@
 """Large contents on a runner, by SHA-256: downloaded and verified once, copied into any number of workspaces.
 
-A workspace's file is never a hard link to the cache: writing to it would change what the next task gets.
+A workspace's file is never a hard link to the cache: writing to it would change what the next task gets. Only folders
+that no task can write to have links (:meth:`ObjectCache.link`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +21,25 @@ from .errors import DiskFull, WorkspaceError, named
 from .hashing import CHUNK
 
 _COPY: Final = 64 << 20
+_NO_LINK: Final = (errno.EMLINK, errno.EPERM, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOSYS)
+"""A content has as many links as the file system allows, or it knows none."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A content, or the beginning of one, in the cache.
+
+    Attributes:
+        used: When it was used last; seconds since 1970.
+        size: Bytes.
+        path: Its file.
+        linked: Whether a folder has a link to it, so that forgetting it would make no room.
+    """
+
+    used: float
+    size: int
+    path: Path
+    linked: bool
 
 
 class ObjectCache:
@@ -28,10 +50,13 @@ class ObjectCache:
     Args:
         folder: Where it is; made when needed.
         limit: Bytes it may hold. What is being copied stays readable even when it is forgotten meanwhile.
+        make_room: Called with a size before so much is downloaded, in place of the limit: for an owner who makes room
+            here and elsewhere.
     """
 
-    def __init__(self, folder: Path, limit: int) -> None:
+    def __init__(self, folder: Path, limit: int, make_room: Callable[[int], None] | None = None) -> None:
         self.folder, self.limit = folder, limit
+        self._room = make_room or self._make_room
         self._lock = threading.Lock()
         self._busy: dict[str, tuple[threading.Lock, int]] = {}
 
@@ -81,7 +106,8 @@ class ObjectCache:
         if os.fstat(fd).st_size != size:  # it lost its end in a power cut
             os.close(fd)
             return None
-        os.utime(fd)
+        # The time of reading marks the use: that of writing is seen by those who have a link.
+        os.utime(fd, ns=(time.time_ns(), os.fstat(fd).st_mtime_ns))
         return fd
 
     @contextlib.contextmanager
@@ -104,7 +130,7 @@ class ObjectCache:
     def _download(self, sha256: str, size: int, source: Source, target: int | None = None) -> int:
         place = self._place(sha256)
         partial = self.folder / "partial" / sha256
-        self._make_room(size)
+        self._room(size)
         try:
             with named(f"store the large object {sha256[:12]}"):
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -116,25 +142,71 @@ class ObjectCache:
 
     def _make_room(self, size: int) -> None:
         """Forget the contents that were not used for longest until ``size`` bytes more are within the limit."""
-        with self._lock:
-            found = sorted(self._contents())
-            excess = sum(held for _, held, _ in found) + size - self.limit
-            for _, held, path in found:
-                if excess <= 0:
-                    return
-                path.unlink(missing_ok=True)
-                excess -= held
+        found = sorted(self.contents(), key=lambda held: held.used)
+        excess = sum(held.size for held in found) + size - self.limit
+        for held in found:
+            if excess <= 0:
+                return
+            if not held.linked and self.forget(held):
+                excess -= held.size
 
-    def _contents(self) -> Iterator[tuple[float, int, Path]]:
-        for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
-            with contextlib.suppress(FileNotFoundError):
-                st = path.stat()
-                yield st.st_mtime, st.st_size, path
-        for path in self.folder.glob("partial/*"):
-            if path.name not in self._busy:
-                with contextlib.suppress(FileNotFoundError):
-                    st = path.stat()
-                    yield st.st_mtime, st.st_size, path
+    def contents(self) -> list[Held]:
+        """All that is here, what is being downloaded included."""
+        return [
+            found
+            for pattern in ("[0-9a-f][0-9a-f]/*", "partial/*")
+            for path in self.folder.glob(pattern)
+            if (found := _look(path)) is not None
+        ]
+
+    def forget(self, held: Held) -> bool:
+        """Remove a content, unless somebody is at it; whether it was removed."""
+        path = held.path
+        partial = path.parent.name == "partial"
+        with self._lock:
+            if (path.name if partial else path.parent.name + path.name) in self._busy:
+                return False
+            path.unlink(missing_ok=True)
+        return True
+
+    def link(self, sha256: str, size: int, folder: int, name: bytes, source: Source) -> bool:
+        """Give a content a name in a folder that nobody writes to, read-only; download it first if it is not here.
+
+        Args:
+            sha256: 64 hexadecimal digits.
+            size: Bytes.
+            folder: Descriptor of the folder.
+            name: A free name in it.
+            source: Where to download from.
+
+        Returns:
+            Whether that was possible: file systems limit links, and some have none. Then a copy has to do.
+
+        Raises:
+            DiskFull, WorkspaceError, DotscienceError: as :meth:`copy`.
+        """
+        with self._one_at_a_time(sha256):
+            fd = self._open_held(sha256, size)
+            if fd is None:
+                fd = self._download(sha256, size, source)
+            try:
+                os.fchmod(fd, 0o444)
+                os.link(self._place(sha256), name, dst_dir_fd=folder)
+            except OSError as error:
+                if error.errno in _NO_LINK:
+                    return False
+                raise
+            finally:
+                os.close(fd)
+        return True
+
+
+def _look(path: Path) -> Held | None:
+    try:
+        st = path.stat()
+    except FileNotFoundError:
+        return None
+    return Held(st.st_atime, st.st_size, path, st.st_nlink > 1)
 
 
 def _copy(source: int, target: int, size: int) -> None:

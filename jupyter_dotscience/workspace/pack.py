@@ -12,8 +12,6 @@ from typing import Final, Protocol
 
 _BLOB: Final = 3
 _HEADER: Final = struct.Struct(">4sII")
-_STORED: Final = struct.Struct("<?HH")
-_MAX_STORED: Final = 0xFFFF
 
 
 class Sink(Protocol):
@@ -80,9 +78,9 @@ class _Compressor:
         """A zlib stream (RFC 1950) of the content."""
         if self._unseen:
             self._unseen -= 1
-            return _stored(content)
+            return zlib.compress(content, 0)
         if len(content) > 2 * self._SAMPLE and not self._shrinks(content[: self._SAMPLE]):
-            return _stored(content)
+            return zlib.compress(content, 0)
         out = zlib.compress(content, self._level)
         self._poor = 0 if len(out) < 0.95 * len(content) else self._poor + 1
         if self._poor >= self._ROW:
@@ -91,20 +89,6 @@ class _Compressor:
 
     def _shrinks(self, sample: bytes) -> bool:
         return len(zlib.compress(sample, self._level)) < 0.95 * len(sample)
-
-
-def _stored(content: bytes) -> bytes:
-    """A zlib stream of the content as it is (RFC 1950; RFC 1951, section 3.2.4).
-
-    It is what ``zlib.compress(content, 0)`` means, in a quarter of the time for small contents.
-    """
-    out = [b"\x78\x01"]
-    for start in range(0, len(content) or 1, _MAX_STORED):
-        block = content[start : start + _MAX_STORED]
-        is_last = start + _MAX_STORED >= len(content)
-        out += (_STORED.pack(is_last, len(block), len(block) ^ 0xFFFF), block)
-    out.append(zlib.adler32(content).to_bytes(4, "big"))
-    return b"".join(out)
 
 
 def _object_header(size: int) -> bytes:

@@ -16,7 +16,9 @@ import pytest
 from tests.cli.program import Program
 from tests.hubprocess import hub, require_proxy
 from tests.services.postgresql import Cluster
+from tests.services.s3 import S3Server
 
+from .buckets import Bucket
 from .site import Person, Site
 
 _serial = itertools.count(1)
@@ -74,3 +76,9 @@ def other(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Person:
 def project(person: Person) -> str:
     """The name of a project of `person`, for all tests of a module."""
     return person.project()
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server) -> Bucket:
+    """An empty bucket."""
+    return Bucket(s3_server)

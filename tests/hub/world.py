@@ -88,6 +88,9 @@ class ManualSyncs:
     def request(self, dataset: str) -> None:
         self.requested.append(dataset)
 
+    def forget(self, dataset: str) -> None:
+        self.requested = [each for each in self.requested if each != dataset]
+
     def check(self, source: S3Create) -> None:
         if source.secret_access_key != "right":
             raise BadRequest("The secret access key is wrong.", code="bad_keys")
@@ -155,7 +158,7 @@ class World:
         return project
 
     def dataset(self, owner: str = "ada", name: str = "a dataset", **files: str) -> str:
-        """A new dataset of files; in their names `_` stands for a dot."""
+        """A new dataset of files; in their names `__` stands for a slash."""
         made = self.datasets.create_dataset(user(owner), body=DatasetCreate(name=name)).id
         if files:
             self.put(made, owner, **files)
@@ -170,17 +173,10 @@ class World:
 
     def put(self, dataset: str, owner: str = "ada", **files: str) -> str:
         """A new version of a dataset."""
-        body = self._commit(dataset, files)
+        body = changes(self.commits.head(dataset), **files)
         result = self.dataset_files.create_dataset_commit(user(owner), dataset=dataset, body=body)
         assert result.commit is not None
         return result.commit
-
-    def _commit(self, dataset: str, files: dict[str, str]) -> CommitCreate:
-        changes = [
-            Change(path=name.replace("_", "."), size=len(text), data=text.encode()) for name, text in files.items()
-        ]
-        parent = self.commits.head(dataset)
-        return CommitCreate(message="Put", created=self.clock(), parent=parent, changes=changes)
 
     def link(self, project: str, dataset: str, path: str, who: str = "ada") -> None:
         """Let a project's tasks see a dataset."""
@@ -189,7 +185,7 @@ class World:
     def synced(self, dataset: str, *, error: str | None = None, **files: str) -> None:
         """A synchronisation of a bucket that begins and ends now."""
         if files:
-            self.commits.record(dataset, self._commit(dataset, files), "hub")
+            self.commits.record(dataset, changes(self.commits.head(dataset), **files), "hub")
         with self.database.write() as session:
             row = session.get_one(datasets.SourceRow, dataset)
             row.started = row.ended = self.clock()

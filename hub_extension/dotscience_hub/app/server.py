@@ -62,6 +62,7 @@ async def serve(settings: Settings) -> None:
     await asyncio.to_thread(base.commits.recover)
     services = make_services(base)
     await asyncio.to_thread(services.dataset_waits.look_again)
+    await asyncio.to_thread(services.syncs.start)
     if settings.local_runner_token is not None:
         await asyncio.to_thread(ensure_local_runner, services, settings.local_runner_token)
     await _run(base, services, stop)
@@ -83,13 +84,14 @@ async def _run(base: Foundation, services: Services, stop: asyncio.Event) -> Non
     await stop.wait()
     server.stop()
     lifecycle.stop()
+    closing = asyncio.create_task(asyncio.to_thread(services.syncs.close))
     try:
         await asyncio.wait_for(lifecycle.idle(), FINISH_SECONDS)
     except TimeoutError:
         log.warning("some requests did not end in %.0f s", FINISH_SECONDS)
     for task in background:
         task.cancel()
-    await asyncio.wait(background)
+    await asyncio.wait([*background, closing])
 
 
 def _application(base: Foundation, services: Services, metrics: Metrics, lifecycle: Lifecycle) -> Application:

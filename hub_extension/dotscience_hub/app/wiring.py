@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dotscience_hub.datasets.syncs import Syncs
 from dotscience_hub.domain.leases import Terms
 from dotscience_hub.git.limits import Limits
 from dotscience_hub.git.repositories import Repositories
@@ -46,10 +47,9 @@ from dotscience_hub.store.keyring import GivenKeys, KeyFile, Keyring, KeySource
 from dotscience_hub.store.runs import task_run_ids
 from dotscience_hub.web.metrics import Figures
 from jupyter_dotscience.api._base import now
-from jupyter_dotscience.api.datasets import S3Create
-from jupyter_dotscience.api.problems import Unavailable
 
 from .settings import Settings
+from .syncing import make_syncs
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
@@ -144,6 +144,7 @@ class Services:
     dataset_files: DatasetFiles
     dataset_links: DatasetLinks
     dataset_waits: DatasetWaits
+    syncs: Syncs
     figures: QueueFigures
     git: GitServer
 
@@ -173,22 +174,12 @@ class Services:
         ]
 
 
-class _NoSyncs:
-    """Where no bucket can be copied."""
-
-    def request(self, dataset: str) -> None:
-        """There is no dataset with a bucket."""
-
-    def check(self, source: S3Create) -> None:
-        """Say so."""
-        raise Unavailable("This hub cannot copy buckets; send files instead (`ds dataset create files`).")
-
-
 def make_services(base: Foundation) -> Services:
     """The services on their foundation."""
     database, queue, files = base.database, base.queue, base.files
     commits = base.commits
-    syncs = _NoSyncs()
+    # Who waits asks for synchronisations, and is told when they have ended.
+    syncs = make_syncs(base.settings, database, lambda dataset: waits.ended(dataset))  # noqa: PLW0108 - made below
     dataset_versions = DatasetVersions(database, commits)
     waits = DatasetWaits(database, queue, dataset_versions, syncs)
     views = TaskViews(task_run_ids, online_by(queue.terms), queue.clock, waits.messages)
@@ -213,6 +204,7 @@ def make_services(base: Foundation) -> Services:
         dataset_files=DatasetFiles(database, workspace, dataset_versions),
         dataset_links=DatasetLinks(database, commits, project_service),
         dataset_waits=waits,
+        syncs=syncs,
         figures=QueueFigures(database, queue),
         git=GitServer(database, commits, base.settings.data_dir / "hooks"),
     )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from dotscience_hub.domain.datasetstates import Next, after_sync, waiting_for
 from dotscience_hub.queue.queue import Queue
 from dotscience_hub.store import datasets as store
-from dotscience_hub.store.database import Database, after_commit
+from dotscience_hub.store.database import Database
 from dotscience_hub.store.tasks import QUEUED, TaskRow, lock_task
 from jupyter_dotscience.api.tasks import TaskStatus
 
@@ -53,8 +53,9 @@ class DatasetWaits:
         links = store.links_of(session, [task.project_id])[task.project_id]
         found = [_seen(session, task.id, link) for link in links]
         task.waits = any(row.waits for row in found)
-        for dataset in [row.dataset_id for row in found if row.waits]:
-            after_commit(session, lambda dataset=dataset: self._syncs.request(dataset))  # type: ignore[misc]
+        for row in found:
+            if row.waits:
+                self._syncs.request(row.dataset_id)
         return found
 
     def ended(self, dataset: str) -> None:

@@ -58,7 +58,14 @@ class Syncs(Protocol):
     """Keeps datasets that are copies of buckets like their buckets."""
 
     def request(self, dataset: str) -> None:
-        """Look at a dataset's bucket as soon as may be, with an attempt that begins after this call."""
+        """Look at a dataset's bucket as soon as may be, with an attempt that begins after this call.
+
+        Inside a transaction it is asked for together with all else, or not at all.
+        """
+        ...
+
+    def forget(self, dataset: str) -> None:
+        """End what goes on for a dataset that was just deleted."""
         ...
 
     def check(self, source: S3Create) -> None:

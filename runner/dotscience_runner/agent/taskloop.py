@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dotscience_runner.backends.base import Backend, BackendError, Json, Spec, State, Status
 from dotscience_runner.repository import Cancelled, Rules
+from dotscience_runner.storage import Checkouts, Need, NoRoom, Storage, Watch
 from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api import _base
 from jupyter_dotscience.api.logs import LogStream
@@ -19,13 +20,16 @@ from jupyter_dotscience.client import Client
 from jupyter_dotscience.workspace import ObjectCache, WorkspaceError
 
 from .collector import Collector
+from .datasets import Datasets
 from .environment import make_spec
 from .finishing import Finishing
 from .journal import Journal
 from .lease import Leases
 from .patience import Backoff
 from .points import PointsFollower, message
+from .progress import TELL_SECONDS, Bounded
 from .repositories import bring_repository
+from .room import Room
 from .shipper import Shipper
 from .spool import Phase, Spool, TaskFolder
 from .wishes import AgentClosing, TaskLost, Wishes
@@ -52,6 +56,9 @@ class Surroundings:
         machine: What this machine is.
         leases: The held leases.
         rules: For repositories.
+        checkouts: Of datasets.
+        storage: The runner's share of the disk.
+        watch: Looks after it.
     """
 
     client: Client
@@ -62,6 +69,9 @@ class Surroundings:
     machine: Machine
     leases: Leases
     rules: Rules
+    checkouts: Checkouts
+    storage: Storage
+    watch: Watch
 
 
 class TaskLoop:
@@ -94,6 +104,15 @@ class TaskLoop:
         )
         self._task_client = around.client.derive(token=assignment.task_token, retry_for=0)
         self._workspace = Workspace(assignment, folder, around.spool, around.objects, self._task_client, wishes)
+        self._preparing = Bounded(lambda text: self._tell(TaskStatus.PREPARING, text), TELL_SECONDS)
+        self._datasets = Datasets(
+            around,
+            folder,
+            self._task_client,
+            wishes,
+            tell=self._preparing,
+            say=lambda text: self._journal.say(LogStream.AGENT, text),
+        )
         self._collector: Collector | None = None
         self._next_look = 0.0
         # An earlier agent may have started it and died before it could note the handle.
@@ -169,7 +188,8 @@ class TaskLoop:
         )
 
     def _spec(self) -> Spec:
-        return make_spec(self._record.assignment, self._folder, self._around.library, self._backend)
+        spec = make_spec(self._record.assignment, self._folder, self._around.library, self._backend)
+        return replace(spec, mounts=[*spec.mounts, *self._datasets.mounts()])
 
     def _prepare(self) -> None:
         if self._stopped_early():
@@ -177,28 +197,45 @@ class TaskLoop:
         self._tell(TaskStatus.PREPARING)
         try:
             spec = self._spec()
-            files = self._workspace.check_out()
-            self._journal.say(LogStream.AGENT, f"The workspace is ready ({files} files).")
-            self._record.repository_commit = bring_repository(
-                self._around, self._folder, self._record, self._journal, self._wishes
-            )
+            self._bring_files()
         except Cancelled:
             self._wishes.check()
             self._stopped_early()
             return
-        except (WorkspaceError, TypeError) as error:
+        except (WorkspaceError, NoRoom, TypeError) as error:
             self._end(Outcome.START_FAILED, str(error))
             return
         wishes = self._wishes
-        prepared = self._backend.prepare(spec, self._journal.say, lambda: wishes.stop or wishes.final)
+        prepared = self._backend.prepare(spec, self._say_and_tell, lambda: wishes.stop or wishes.final)
         wishes.check()
         if not self._stopped_early():
             self._record.image_digest = prepared.image_digest
             self._record.started = _base.now()
             self._save(Phase.PREPARED)
 
+    def _bring_files(self) -> None:
+        """Workspace, repository and datasets. Room for all is made at once: so two tasks never wait for each other."""
+        room = Room(self._around.storage, self._folder.task, self._journal, self._preparing, self._wishes)
+        with room:
+            needs = self._datasets.needs()
+            files = self._workspace.check_out(lambda size: room.make([Need(room.task, "its workspace", size), *needs]))
+            self._journal.say(LogStream.AGENT, f"The workspace is ready ({files} files).")
+            self._datasets.bring()
+        self._record.repository_commit = bring_repository(
+            self._around, self._folder, self._record, self._journal, self._wishes
+        )
+        self._datasets.place()
+
+    def _say_and_tell(self, stream: LogStream, text: str) -> None:
+        """A line of the preparation; progress of a pull is the task's message too."""
+        self._journal.say(stream, text)
+        if stream is LogStream.PULL:
+            self._preparing(text)
+
     def _stopped_early(self) -> bool:
-        if self._wishes.stop:
+        if self._wishes.full:
+            self._end(Outcome.START_FAILED, self._wishes.full)
+        elif self._wishes.stop:
             self._end(Outcome.STOPPED, "It was stopped before it started.")
         return self._wishes.stop
 
@@ -233,16 +270,24 @@ class TaskLoop:
             self._backend.poll(handle)
 
     def _ask_to_stop(self) -> None:
-        if not self._record.stopped:
-            self._record.stopped = True
+        record = self._record
+        if self._wishes.full:
+            # First: a full disk takes no note of it while the task goes on filling it.
+            self._backend.stop(record.handle, STOP_GRACE_SECONDS)
+            self._around.watch.relieve()
+        if not record.stopped:
+            record.stopped, record.full = True, self._wishes.full
             self._save(Phase.STARTED)
             self._journal.say(LogStream.AGENT, "Stopping the task.")
-        self._backend.stop(self._record.handle, STOP_GRACE_SECONDS)
+        self._backend.stop(record.handle, STOP_GRACE_SECONDS)
 
     def _take(self, status: Status) -> None:
         """Note how it ended. What ended because it was asked to counts as stopped, whatever its exit code."""
         self._record.usage = status.usage
         asked = self._record.stopped and status.outcome in (Outcome.EXITED, Outcome.LOST)
+        if self._record.full:
+            self._end(Outcome.OUT_OF_STORAGE, self._record.full, status.exit_code)
+            return
         outcome = Outcome.STOPPED if asked else status.outcome
         self._end(outcome, "" if asked else status.message, status.exit_code)
 
@@ -256,6 +301,8 @@ class TaskLoop:
 
     def _finish(self) -> None:
         self._tell(TaskStatus.SAVING)
+        for path in self._datasets.replaced() if self._record.ran else ():
+            self._journal.say(LogStream.COMMITTER, f"Not saved: {path}: it is the place of a dataset.")
         finishing = Finishing(
             self._around.client, self._record, self._workspace, self._journal, self._points, self._shipper, self._wishes
         )

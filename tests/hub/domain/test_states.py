@@ -20,7 +20,7 @@ def _expected(before: TaskStatus, after: TaskStatus) -> bool:
     if before in ENDS:
         return False
     if before is S.QUEUED:
-        return after in (S.ASSIGNED, S.STOPPED)
+        return after in (S.ASSIGNED, S.STOPPED, S.FAILED)
     if after in ENDS or after is S.QUEUED:
         return True
     return ORDER.index(after) > ORDER.index(before)

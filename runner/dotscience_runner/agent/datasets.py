@@ -1,0 +1,206 @@
+"""The datasets that a task sees: each from the one checkout of its version that all tasks of the runner share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dotscience_runner.backends.base import WORKSPACE, Mount
+from dotscience_runner.repository import Cancelled
+from dotscience_runner.storage import Need
+from dotscience_runner.storage.sizes import in_words
+from jupyter_dotscience.api import paths
+from jupyter_dotscience.api.datasets import DatasetMount
+from jupyter_dotscience.api.problems import BadRequest, NotFound
+from jupyter_dotscience.client import Client
+from jupyter_dotscience.workspace import Mirror, WorkspaceError, checkout, list_tree, stored
+
+from .fetching import fetch
+from .mountpoints import is_link, make_folder, make_link
+from .patience import insist_for_task
+from .progress import Progress
+from .spool import TaskFolder
+from .wishes import Wishes
+
+if TYPE_CHECKING:
+    from .taskloop import Surroundings
+
+PIECE = 1 << 20
+
+
+class Datasets:
+    """Those of one task.
+
+    Args:
+        around: What all tasks share.
+        folder: The task's place.
+        client: As the task.
+        wishes: What ends the work.
+        tell: Takes how far it is, for people who look.
+        say: Takes a line for the task's log.
+    """
+
+    def __init__(
+        self,
+        around: Surroundings,
+        folder: TaskFolder,
+        client: Client,
+        wishes: Wishes,
+        *,
+        tell: Callable[[str], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._around, self._folder, self._client, self._wishes = around, folder, client, wishes
+        self._tell, self._say = tell, say
+        assignment = folder.load().assignment
+        self._mounts, self._token = assignment.datasets, assignment.task_token
+
+    def needs(self) -> list[Need]:
+        """Bring the history of what is not here yet; answers the room that its files need.
+
+        Raises:
+            WorkspaceError: a place or a version cannot be had.
+            Cancelled, TaskLost, AgentClosing: nobody wants it any more.
+        """
+        check(self._mounts)
+        return [
+            self._need(mount, mount.commit)
+            for mount in self._mounts
+            if mount.commit is not None and not self._around.checkouts.has(mount.dataset, mount.commit)
+        ]
+
+    def _need(self, mount: DatasetMount, commit: str) -> Need:
+        self._check_wanted()
+        self._say(f"Fetching the dataset {mount.name} ({mount.files} files, {in_words(mount.size)}).")
+        self._tell(f"Dataset {mount.name}: fetching")
+        mirror = self._mirror(mount)
+        fetch(mirror, mount.git_path, commit, client=self._client, token=self._token, wishes=self._wishes)
+        self._check_wanted()
+        objects = self._around.objects
+        listed = list_tree(mirror, commit).values()
+        large = {entry.sha256: entry.size for entry in listed if entry.large and entry.sha256}
+        here = frozenset(sha256 for sha256, size in large.items() if objects.has(sha256, size))
+        small = sum(entry.size for entry in listed if not entry.large)
+        wanted = small + sum(size for sha256, size in large.items() if sha256 not in here)
+        return Need(_key(mount), f"the dataset {mount.name}", wanted, here)
+
+    def bring(self) -> None:
+        """Make the checkouts that are not here yet.
+
+        Raises:
+            WorkspaceError: one cannot be made.
+            Cancelled, TaskLost, AgentClosing: nobody wants it any more.
+        """
+        for mount in self._mounts:
+            if mount.commit is not None:
+                insist_for_task(partial(self._bring, mount, mount.commit), self._wishes)
+
+    def _bring(self, mount: DatasetMount, commit: str) -> None:
+        mirror = self._mirror(mount)
+        source = _Source(self._client, mount, self._arrived(mount), self._check_wanted)
+
+        def fill(tree: Path) -> None:
+            # Another task may have brought it, and lost it again, since this one looked.
+            fetch(mirror, mount.git_path, commit, client=self._client, token=self._token, wishes=self._wishes)
+            checkout(mirror, commit, tree, objects=self._around.objects, source=source, linked=True)
+
+        self._around.checkouts.make(mount.dataset, commit, fill, self._check_wanted)
+
+    def _arrived(self, mount: DatasetMount) -> Callable[[int], None]:
+        progress = Progress(f"Dataset {mount.name}", mount.size, self._tell, self._say)
+
+        def arrived(count: int) -> None:
+            self._around.storage.arrived(_key(mount), count)
+            progress.add(count)
+
+        return arrived
+
+    def place(self) -> None:
+        """Put them into the workspace, which nobody else is in yet.
+
+        Raises:
+            WorkspaceError: something is in the way.
+        """
+        for mount in self._mounts:
+            if self._around.backend.mounts_at:
+                hides = make_folder(self._folder.work, mount.path)
+            else:
+                hides = make_link(self._folder.work, mount.path, self._tree(mount))
+            self._say(f"The dataset {mount.name} is at {mount.path} ({mount.files} files, {in_words(mount.size)}).")
+            if hides:
+                self._say(f"It hides what the workspace has at {mount.path}; the project keeps that.")
+
+    def mounts(self) -> list[Mount]:
+        """For the workload, where the backend mounts."""
+        if not self._around.backend.mounts_at:
+            return []
+        return [Mount(self._tree(mount), f"{WORKSPACE}/{mount.path}") for mount in self._mounts]
+
+    def replaced(self) -> list[str]:
+        """Paths where the task has put something else in a dataset's place, which is not saved."""
+        if self._around.backend.mounts_at:
+            return []
+        return [mount.path for mount in self._mounts if not is_link(self._folder.work, mount.path, self._tree(mount))]
+
+    def _tree(self, mount: DatasetMount) -> Path:
+        return self._around.checkouts.tree(mount.dataset, mount.commit)
+
+    def _mirror(self, mount: DatasetMount) -> Mirror:
+        return Mirror(self._around.spool.git / f"{mount.dataset}.git")
+
+    def _check_wanted(self) -> None:
+        self._wishes.check()
+        if self._wishes.stop:
+            raise Cancelled
+
+
+class _Source:
+    """Large contents of a dataset, counted as they come."""
+
+    def __init__(
+        self, client: Client, mount: DatasetMount, arrived: Callable[[int], None], check: Callable[[], None]
+    ) -> None:
+        self._client, self._mount, self._arrived, self._check = client, mount, arrived, check
+
+    def read_object(self, sha256: str, start: int) -> Iterator[bytes]:
+        """A large file's content from byte ``start`` on."""
+        try:
+            reader = self._client.get_dataset_object(dataset=self._mount.dataset, sha256=sha256, start=start)
+        except NotFound as error:
+            raise WorkspaceError(f"The dataset {self._mount.name} cannot be had: {error}") from error
+        with reader:
+            while piece := reader.read(PIECE):
+                self._check()
+                yield piece
+                self._arrived(len(piece))
+
+
+def excluded(mounts: list[DatasetMount]) -> list[bytes]:
+    """What no commit of the workspace looks at, as stored paths."""
+    return [stored(paths.to_bytes(mount.path)) for mount in mounts]
+
+
+def check(mounts: list[DatasetMount]) -> None:
+    """Whether each can stand where it shall.
+
+    Raises:
+        WorkspaceError: a path leads out of the workspace, or into another dataset.
+    """
+    taken: list[Path] = []
+    for mount in mounts:
+        try:
+            paths.check(paths.to_bytes(mount.path))
+        except BadRequest as error:
+            raise WorkspaceError(f"The dataset {mount.name} cannot be mounted: {error}") from None
+        place = Path(mount.path)
+        if any(place.is_relative_to(other) or other.is_relative_to(place) for other in taken):
+            raise WorkspaceError(
+                f"The dataset {mount.name} at {mount.path} and another one are in each other: link one at another path."
+            )
+        taken.append(place)
+
+
+def _key(mount: DatasetMount) -> str:
+    return f"{mount.dataset}@{mount.commit}"

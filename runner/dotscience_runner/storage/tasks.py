@@ -1,0 +1,80 @@
+"""What the tasks of a runner use of its disk, measured now and then."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from .sizes import disk_usage
+
+MEASURE_SECONDS: Final = 20.0
+"""After so long a measurement is taken for what it found."""
+
+
+@dataclass
+class Watched:
+    """A task on the disk.
+
+    Attributes:
+        task: Its id.
+        folder: Its folder.
+        end: Ends it, with the reason.
+        begun: Bytes that it was given.
+        size: Bytes when it was measured last.
+        ending: It was told to end.
+    """
+
+    task: str
+    folder: Path
+    end: Callable[[str], None]
+    begun: int = 0
+    size: int = 0
+    ending: bool = False
+
+    @property
+    def growth(self) -> int:
+        """Bytes that it has written."""
+        return max(0, self.size - self.begun)
+
+
+class Tasks:
+    """All that the agent has at work."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._watched: dict[str, Watched] = {}
+
+    def add(self, task: str, folder: Path, end: Callable[[str], None]) -> None:
+        """Watch a task."""
+        with self._lock:
+            self._watched[task] = Watched(task, folder, end)
+
+    def begin(self, task: str) -> None:
+        """Count what the task has on the disk now as what it was given."""
+        if watched := self._watched.get(task):
+            watched.begun = watched.size = disk_usage(watched.folder, MEASURE_SECONDS)
+
+    def drop(self, task: str) -> None:
+        """The task is over, and its folder removed."""
+        with self._lock:
+            self._watched.pop(task, None)
+
+    def all(self) -> list[Watched]:
+        """Those that are watched."""
+        with self._lock:
+            return list(self._watched.values())
+
+    def total(self, *, without: str | None = None) -> int:
+        """Bytes of all as they were measured last, if wanted without one's."""
+        return sum(watched.size for watched in self.all() if watched.task != without)
+
+    def measure(self) -> float:
+        """Measure all; answers how many seconds that took."""
+        begin = time.monotonic()
+        for watched in self.all():
+            watched.size = disk_usage(watched.folder, MEASURE_SECONDS)
+        return time.monotonic() - begin

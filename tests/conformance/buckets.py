@@ -1,0 +1,59 @@
+"""A bucket of a real S3 server, as `ds dataset create s3` is told of it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from dataclasses import dataclass
+
+from tests.services.s3 import S3Server
+
+from .site import Dataset, Person
+
+_serial = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket that only one test has."""
+
+    server: S3Server
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.server.bucket
+
+    def options(self, **changed: str) -> list[str]:
+        """What `ds dataset create s3` needs to find it; with `changed`, to not find it."""
+        known = {
+            "access-key-id": self.server.key,
+            "secret-access-key": self.server.secret,
+            "bucket": self.server.bucket,
+            "endpoint-url": self.server.endpoint,
+            "region": self.server.region,
+        }
+        known.update({name.replace("_", "-"): value for name, value in changed.items()})
+        return [word for name, value in known.items() for word in (f"--{name}", value)]
+
+    def put(self, key: str, content: bytes) -> None:
+        """Store an object."""
+        self.server.client().put_object(Bucket=self.name, Key=key, Body=content)
+
+    def delete(self, key: str) -> None:
+        """Delete an object."""
+        self.server.client().delete_object(Bucket=self.name, Key=key)
+
+    def remove(self) -> None:
+        """The bucket itself, with all in it."""
+        client = self.server.client()
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
+            for item in page.get("Contents", []):
+                self.delete(item["Key"])
+        client.delete_bucket(Bucket=self.name)
+
+    def dataset(self, person: Person, *options: str) -> Dataset:
+        """A new dataset of it, with everything downloaded."""
+        name = f"s3-{os.getpid()}-{next(_serial)}"
+        made = person("dataset", "create", "s3", "--name", name, *self.options(), "--wait", *options)
+        return Dataset(made.strip(), name)
