@@ -1642,7 +1642,7 @@ export interface components {
          * @description How a task ended.
          * @enum {unknown}
          */
-        readonly Outcome: "exited" | "lost" | "out-of-memory" | "start-failed" | "stopped";
+        readonly Outcome: "exited" | "lost" | "out-of-memory" | "out-of-storage" | "start-failed" | "stopped";
         /**
          * PackResult
          * @description What became of a pack of small blobs.
