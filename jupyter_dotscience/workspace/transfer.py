@@ -28,7 +28,7 @@ from .pack import PackWriter
 MAX_INLINE_FILES: Final = 200
 MAX_INLINE_BYTES: Final = 1 << 20
 """What goes into the commit request itself, so that a small change is one request."""
-MAX_PACK: Final = 32 << 20
+MAX_PACK: Final = 16 << 20
 """Bytes of content in one pack; a bound on memory too, where a pack is held while it is sent and the next is made."""
 _QUERY: Final = 50_000
 _STREAMS: Final = 3
