@@ -34,7 +34,8 @@ def runner(user: Caller) -> Caller:
 
 @pytest.fixture(scope="module")
 def ids(user: Caller) -> dict[str, str]:
-    """A project of the user with a file, a run, a queued task and a runner of its own."""
+    """A project of the user with a file, a run, a queued task, and beside it a runner, a secret and a dataset."""
+    dataset = user("POST", "/datasets", {"name": "numbers"}).json()["id"]
     project = user("POST", "/projects", {}).json()["id"]
     change = {"path": "a.txt", "size": 1, "data": "YQ=="}
     commit = {"message": "First", "created": MOMENT, "changes": [change]}
@@ -43,6 +44,8 @@ def ids(user: Caller) -> dict[str, str]:
         "commit": user("POST", f"/projects/{project}/commits", commit).json()["commit"],
         "task": user("POST", f"/projects/{project}/tasks", WORKLOAD | {"labels": {"never": ""}}).json()["id"],
         "runner": user("POST", "/runners", {}).json()["runner"]["id"],
+        "dataset": dataset,
+        "secret": user("POST", "/secrets", {"name": "key"}).json()["id"],
         "run": "run-1",
         "user": "nobody",
         "sha256": SHA256,
@@ -119,7 +122,7 @@ def test_lengths_that_are_none(user: Caller) -> None:
 def test_names(user: Caller, kind: str) -> None:
     """A name is kept to the letter and found again, alone, or it is refused and nothing is made."""
     name = hostile.NAMES[kind]
-    for place in ("projects", "runners"):
+    for place in ("projects", "runners", "datasets"):
         made = user("POST", f"/{place}", {"name": name})
         found = user("GET", f"/{place}?ref={escaped(name)}")
         if made.status != 201:
@@ -169,6 +172,10 @@ QUERIES = {
     "/tasks/{task}": ["wait=-1", "wait=1000000", "wait=x", "wait=NaN", "wait=inf", "after=x"],
     "/tasks/{task}/logs": ["after=-2", "after=x", "follow=maybe", "all=2"],
     "/runners": ["limit=0", "cursor=x"],
+    "/datasets": ["limit=0", "limit=1001", "cursor=x", "cursor=%00", "nothing=1"],
+    "/datasets/{dataset}/tree": ["at=", "at=HEAD", "at=" + "0" * 40, "at=main%00"],
+    "/datasets/{dataset}/file": ["", "path=nothing"],
+    "/datasets/{dataset}/commits": ["limit=0", "at=none", "path="],
     "/projects/{project}/runs": [
         "limit=0", "cursor=x", "sort=", "sort=nothing", "sort=-", "sort=parameters.", "filter=x", "filter=a%3Db%3Dc",
         "filter=status+%3D", "filter=" + "a" * 11_000, "filter=summary.a+%3E+", "filter=%27", "filter=status=1+or+1=1",
