@@ -62,14 +62,13 @@ class Datasets:
 
         Raises:
             WorkspaceError: a place or a version cannot be had.
+            NoRoom: they are larger than all that the runner may use.
             Cancelled, TaskLost, AgentClosing: nobody wants it any more.
         """
         check(self._mounts)
-        return [
-            self._need(mount, mount.commit)
-            for mount in self._mounts
-            if mount.commit is not None and not self._around.checkouts.has(mount.dataset, mount.commit)
-        ]
+        lacking = [mount for mount in self._mounts if not self._around.checkouts.has(mount.dataset, mount.commit)]
+        self._around.storage.check([Need(_key(mount), _words(mount), mount.size) for mount in self._mounts])
+        return [self._need(mount, mount.commit) for mount in lacking if mount.commit is not None]
 
     def _need(self, mount: DatasetMount, commit: str) -> Need:
         self._check_wanted()
@@ -84,7 +83,7 @@ class Datasets:
         here = frozenset(sha256 for sha256, size in large.items() if objects.has(sha256, size))
         small = sum(entry.size for entry in listed if not entry.large)
         wanted = small + sum(size for sha256, size in large.items() if sha256 not in here)
-        return Need(_key(mount), f"the dataset {mount.name}", wanted, here)
+        return Need(_key(mount), _words(mount), wanted, here)
 
     def bring(self) -> None:
         """Make the checkouts that are not here yet.
@@ -200,6 +199,10 @@ def check(mounts: list[DatasetMount]) -> None:
                 f"The dataset {mount.name} at {mount.path} and another one are in each other: link one at another path."
             )
         taken.append(place)
+
+
+def _words(mount: DatasetMount) -> str:
+    return f"the dataset {mount.name}"
 
 
 def _key(mount: DatasetMount) -> str:

@@ -273,8 +273,8 @@ class TaskLoop:
         record = self._record
         if self._wishes.full:
             # First: a full disk takes no note of it while the task goes on filling it.
-            self._backend.stop(record.handle, STOP_GRACE_SECONDS)
-            self._around.watch.relieve()
+            with self._around.watch.relief():
+                self._backend.stop(record.handle, STOP_GRACE_SECONDS)
         if not record.stopped:
             record.stopped, record.full = True, self._wishes.full
             self._save(Phase.STARTED)

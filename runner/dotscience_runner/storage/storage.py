@@ -40,6 +40,16 @@ class Storage:
         """Count one more kind of things."""
         self._shelves.append(shelf)
 
+    def check(self, needs: Sequence[Need]) -> None:
+        """Find out early that something never fits.
+
+        Raises:
+            NoRoom: it is larger than all that the runner may use.
+        """
+        wanted = sum(need.size for need in needs)
+        if wanted > self.limit:
+            raise NoRoom(self._sentence(needs, wanted, self.limit), passing=False)
+
     def reserve(self, task: str, needs: Sequence[Need]) -> None:
         """Make room for what a task is about to get, by throwing away what was not used for longest.
 
