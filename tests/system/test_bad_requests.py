@@ -75,6 +75,8 @@ def test_ids_that_are_none(user: Caller, runner: Caller, ids: dict[str, str], ro
         for kind, text in hostile.NAMES.items():
             if kind == "lone surrogate":
                 continue  # configurable-http-proxy itself answers with a 500 where an address is no UTF-8
+            if (route.name, parameter, kind) == ("unlink_dataset", "project", "dots"):
+                continue  # the proxy makes it the dataset's own address (RFC 3986, 5.2.4); our client refuses it
             path = route.path.format(**{name: escaped(value) for name, value in (ids | {parameter: text}).items()})
             assert_problem(ask(route.method, path, body))
 
