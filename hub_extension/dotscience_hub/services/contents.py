@@ -27,7 +27,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_FULL = "The project's storage is full: delete something or ask an administrator for more."
+_FULL = "The storage is full: delete something or ask an administrator for more."
 _WORKERS = 8
 
 
