@@ -111,7 +111,7 @@ class Incoming(abc.ABC):
         if self._size is not None and self.received > self._size:
             raise BadRequest(f"The object {self.sha256} has more than its {self._size} bytes.", code="bad_content")
         if self._limit is not None and self.received > self._limit:
-            raise TooLarge("The project's storage is full: delete something or ask an administrator for more.")
+            raise TooLarge("The storage is full: delete something or ask an administrator for more.")
         with room_on_disk():
             for piece in pieces:
                 self._file.add(piece)
