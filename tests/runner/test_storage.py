@@ -355,7 +355,7 @@ def test_the_largest_task_is_ended_when_the_size_is_exceeded(rig: Rig) -> None:
         folder = rig.spool.root / "tasks" / name
         folder.mkdir()
         rig.storage.tasks.add(name, folder, partial(said.__setitem__, name))
-        rig.storage.tasks.begin(name)
+        rig.storage.tasks.begin(name, 0)
         (folder / "f").write_bytes(os.urandom(size))
     for _ in range(3):
         rig.disk.watch.look()

@@ -184,6 +184,9 @@ class Agent:
             while len(self._running) >= self._settings.slots and not self._over():
                 self._changed.wait(LOOK_SECONDS)  # a signal handler cannot notify
         while not self._over() and self._disk.storage.free() < LEAST_FREE:
+            self._disk.storage.make_room(0)
+            if self._disk.storage.free() >= LEAST_FREE:
+                break
             log.warning("The disk of the spool is full: no new task is taken.")
             self._closing.wait(FULL_DISK_SECONDS)
         return not self._over()
@@ -249,7 +252,6 @@ class Agent:
 
     def _carry(self, loop: TaskLoop, assignment: Assignment) -> None:
         try:
-            self._disk.storage.tasks.begin(assignment.task)
             loop.run()
         except Exception:
             log.exception("Task %s failed in the runner; a restart of the runner goes on with it.", assignment.task)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dotscience_runner.backends.base import Backend, BackendError, Json, Spec, State, Status
 from dotscience_runner.repository import Cancelled, Rules
-from dotscience_runner.storage import Checkouts, Need, NoRoom, Storage, Watch
+from dotscience_runner.storage import Checkouts, NoRoom, Storage, Watch
 from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api import _base
 from jupyter_dotscience.api.logs import LogStream
@@ -218,7 +218,7 @@ class TaskLoop:
         room = Room(self._around.storage, self._folder.task, self._journal, self._preparing, self._wishes)
         with room:
             needs = self._datasets.needs()
-            files = self._workspace.check_out(lambda size: room.make([Need(room.task, "its workspace", size), *needs]))
+            files = self._workspace.check_out(lambda size: room.make(size, needs))
             self._journal.say(LogStream.AGENT, f"The workspace is ready ({files} files).")
             self._datasets.bring()
         self._record.repository_commit = bring_repository(

@@ -23,7 +23,7 @@ class Watched:
         task: Its id.
         folder: Its folder.
         end: Ends it, with the reason.
-        begun: Bytes that it was given.
+        begun: Bytes that it was given; None until it is known.
         size: Bytes when it was measured last.
         ending: It was told to end.
     """
@@ -31,14 +31,14 @@ class Watched:
     task: str
     folder: Path
     end: Callable[[str], None]
-    begun: int = 0
+    begun: int | None = None
     size: int = 0
     ending: bool = False
 
     @property
     def growth(self) -> int:
         """Bytes that it has written."""
-        return max(0, self.size - self.begun)
+        return max(0, self.size - (self.size if self.begun is None else self.begun))
 
 
 class Tasks:
@@ -53,10 +53,11 @@ class Tasks:
         with self._lock:
             self._watched[task] = Watched(task, folder, end)
 
-    def begin(self, task: str) -> None:
-        """Count what the task has on the disk now as what it was given."""
-        if watched := self._watched.get(task):
-            watched.begun = watched.size = disk_usage(watched.folder, MEASURE_SECONDS)
+    def begin(self, task: str, size: int) -> None:
+        """Take what the task was given for what it has on the disk."""
+        with self._lock:
+            if watched := self._watched.get(task):
+                watched.begun = watched.size = size
 
     def drop(self, task: str) -> None:
         """The task is over, and its folder removed."""
@@ -77,4 +78,6 @@ class Tasks:
         begin = time.monotonic()
         for watched in self.all():
             watched.size = disk_usage(watched.folder, MEASURE_SECONDS)
+            if watched.begun is None:  # an earlier agent began it
+                watched.begun = watched.size
         return time.monotonic() - begin
