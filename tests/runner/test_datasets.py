@@ -257,6 +257,31 @@ def test_an_agent_killed_while_it_brings_a_dataset_begins_again(
     assert [path.name for path in place.iterdir()] == [task.assignment.datasets[0].commit]
 
 
+@pytest.mark.parametrize("what", ["object", "history"])
+def test_a_task_that_is_stopped_while_its_dataset_comes_ends_at_once(
+    hub: FakeHub, make_agent: MakeAgent, housing: Versions, what: str
+) -> None:
+    """A server that sends no more history keeps nobody waiting; of large files the next piece is the last."""
+    mounts = mounted(housing)
+    arrived, over = threading.Event(), threading.Event()
+
+    def hold(route: str, body: object) -> None:
+        if route == ("get_dataset_object" if what == "object" else "git"):
+            arrived.set()
+            over.wait(60)
+
+    hub.before = hold
+    task = hub.add(["true"], datasets=mounts)
+    make_agent("--backend", "dummy")
+    assert arrived.wait(30)
+    hub.ask_stop(task)
+    if what == "object":
+        over.set()
+    hub.wait_for(lambda: task.finishes, "the outcome", 30)
+    over.set()
+    assert (task.finish.outcome, task.finish.commit) == ("stopped", None)
+
+
 def test_an_agent_killed_while_the_task_runs_keeps_its_dataset(
     hub: FakeHub, make_agent: MakeAgent, housing: Versions, mounting: str, tmp_path: Path
 ) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dotscience_runner.backends.base import WORKSPACE, Mount
-from dotscience_runner.repository import Cancelled
 from dotscience_runner.storage import Need
 from dotscience_runner.storage.sizes import in_words
 from jupyter_dotscience.api import paths
@@ -18,11 +17,10 @@ from jupyter_dotscience.client import Client
 from jupyter_dotscience.workspace import Mirror, WorkspaceError, checkout, list_tree, stored
 
 from .fetching import fetch
+from .meanwhile import Meanwhile
 from .mountpoints import is_link, make_folder, make_link
 from .patience import insist_for_task
-from .progress import Progress
 from .spool import TaskFolder
-from .wishes import Wishes
 
 if TYPE_CHECKING:
     from .taskloop import Surroundings
@@ -37,23 +35,12 @@ class Datasets:
         around: What all tasks share.
         folder: The task's place.
         client: As the task.
-        wishes: What ends the work.
-        tell: Takes how far it is, for people who look.
-        say: Takes a line for the task's log.
+        meanwhile: What is done until they are here.
     """
 
-    def __init__(
-        self,
-        around: Surroundings,
-        folder: TaskFolder,
-        client: Client,
-        wishes: Wishes,
-        *,
-        tell: Callable[[str], None],
-        say: Callable[[str], None],
-    ) -> None:
-        self._around, self._folder, self._client, self._wishes = around, folder, client, wishes
-        self._tell, self._say = tell, say
+    def __init__(self, around: Surroundings, folder: TaskFolder, client: Client, meanwhile: Meanwhile) -> None:
+        self._around, self._folder, self._client, self._meanwhile = around, folder, client, meanwhile
+        self._sizes: dict[str, int] = {}
         assignment = folder.load().assignment
         self._mounts, self._token = assignment.datasets, assignment.task_token
 
@@ -71,19 +58,32 @@ class Datasets:
         return [self._need(mount, mount.commit) for mount in lacking if mount.commit is not None]
 
     def _need(self, mount: DatasetMount, commit: str) -> Need:
-        self._check_wanted()
-        self._say(f"Fetching the dataset {mount.name} ({mount.files} files, {in_words(mount.size)}).")
-        self._tell(f"Dataset {mount.name}: fetching")
-        mirror = self._mirror(mount)
-        fetch(mirror, mount.git_path, commit, client=self._client, token=self._token, wishes=self._wishes)
-        self._check_wanted()
+        self._meanwhile.check()
+        self._meanwhile.say(f"Fetching the dataset {mount.name} ({mount.files} files, {in_words(mount.size)}).")
+        self._meanwhile.tell(f"Dataset {mount.name}: fetching")
+        mirror = self._fetch(mount, commit)
+        self._meanwhile.check()
         objects = self._around.objects
         listed = list_tree(mirror, commit).values()
         large = {entry.sha256: entry.size for entry in listed if entry.large and entry.sha256}
         here = frozenset(sha256 for sha256, size in large.items() if objects.has(sha256, size))
         small = sum(entry.size for entry in listed if not entry.large)
         wanted = small + sum(size for sha256, size in large.items() if sha256 not in here)
+        self._sizes[_key(mount)] = wanted - small
         return Need(_key(mount), _words(mount), wanted, here)
+
+    def _fetch(self, mount: DatasetMount, commit: str) -> Mirror:
+        mirror = Mirror(self._around.spool.git / f"{mount.dataset}.git")
+        fetch(
+            mirror,
+            mount.git_path,
+            commit,
+            client=self._client,
+            token=self._token,
+            what=f"Dataset {mount.name}",
+            meanwhile=self._meanwhile,
+        )
+        return mirror
 
     def bring(self) -> None:
         """Make the checkouts that are not here yet.
@@ -94,21 +94,20 @@ class Datasets:
         """
         for mount in self._mounts:
             if mount.commit is not None:
-                insist_for_task(partial(self._bring, mount, mount.commit), self._wishes)
+                insist_for_task(partial(self._bring, mount, mount.commit), self._meanwhile.wishes)
 
     def _bring(self, mount: DatasetMount, commit: str) -> None:
-        mirror = self._mirror(mount)
-        source = _Source(self._client, mount, self._arrived(mount), self._check_wanted)
+        source = _Source(self._client, mount, self._arrived(mount), self._meanwhile.check)
 
         def fill(tree: Path) -> None:
             # Another task may have brought it, and lost it again, since this one looked.
-            fetch(mirror, mount.git_path, commit, client=self._client, token=self._token, wishes=self._wishes)
+            mirror = self._fetch(mount, commit)
             checkout(mirror, commit, tree, objects=self._around.objects, source=source, linked=True)
 
-        self._around.checkouts.make(mount.dataset, commit, fill, self._check_wanted)
+        self._around.checkouts.make(mount.dataset, commit, fill, self._meanwhile.check)
 
     def _arrived(self, mount: DatasetMount) -> Callable[[int], None]:
-        progress = Progress(f"Dataset {mount.name}", mount.size, self._tell, self._say)
+        progress = self._meanwhile.progress(f"Dataset {mount.name}", self._sizes.get(_key(mount)))
 
         def arrived(count: int) -> None:
             self._around.storage.arrived(_key(mount), count)
@@ -127,9 +126,11 @@ class Datasets:
                 hides = make_folder(self._folder.work, mount.path)
             else:
                 hides = make_link(self._folder.work, mount.path, self._tree(mount))
-            self._say(f"The dataset {mount.name} is at {mount.path} ({mount.files} files, {in_words(mount.size)}).")
+            self._meanwhile.say(
+                f"The dataset {mount.name} is at {mount.path} ({mount.files} files, {in_words(mount.size)})."
+            )
             if hides:
-                self._say(f"It hides what the workspace has at {mount.path}; the project keeps that.")
+                self._meanwhile.say(f"It hides what the workspace has at {mount.path}; the project keeps that.")
 
     def mounts(self) -> list[Mount]:
         """For the workload, where the backend mounts."""
@@ -145,14 +146,6 @@ class Datasets:
 
     def _tree(self, mount: DatasetMount) -> Path:
         return self._around.checkouts.tree(mount.dataset, mount.commit)
-
-    def _mirror(self, mount: DatasetMount) -> Mirror:
-        return Mirror(self._around.spool.git / f"{mount.dataset}.git")
-
-    def _check_wanted(self) -> None:
-        self._wishes.check()
-        if self._wishes.stop:
-            raise Cancelled
 
 
 class _Source:

@@ -25,6 +25,7 @@ from .environment import make_spec
 from .finishing import Finishing
 from .journal import Journal
 from .lease import Leases
+from .meanwhile import Meanwhile
 from .patience import Backoff
 from .points import PointsFollower, message
 from .progress import TELL_SECONDS, Bounded
@@ -105,14 +106,8 @@ class TaskLoop:
         self._task_client = around.client.derive(token=assignment.task_token, retry_for=0)
         self._workspace = Workspace(assignment, folder, around.spool, around.objects, self._task_client, wishes)
         self._preparing = Bounded(lambda text: self._tell(TaskStatus.PREPARING, text), TELL_SECONDS)
-        self._datasets = Datasets(
-            around,
-            folder,
-            self._task_client,
-            wishes,
-            tell=self._preparing,
-            say=lambda text: self._journal.say(LogStream.AGENT, text),
-        )
+        self._meanwhile = Meanwhile(wishes, self._preparing, lambda text: self._journal.say(LogStream.AGENT, text))
+        self._datasets = Datasets(around, folder, self._task_client, self._meanwhile)
         self._collector: Collector | None = None
         self._next_look = 0.0
         # An earlier agent may have started it and died before it could note the handle.
@@ -218,7 +213,7 @@ class TaskLoop:
         room = Room(self._around.storage, self._folder.task, self._journal, self._preparing, self._wishes)
         with room:
             needs = self._datasets.needs()
-            files = self._workspace.check_out(lambda size: room.make(size, needs))
+            files = self._workspace.check_out(lambda size: room.make(size, needs), self._meanwhile)
             self._journal.say(LogStream.AGENT, f"The workspace is ready ({files} files).")
             self._datasets.bring()
         self._record.repository_commit = bring_repository(
