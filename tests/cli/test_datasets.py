@@ -11,11 +11,21 @@ import msgspec
 import pytest
 from dotscience_cli import syncing
 from dotscience_cli.linking import _path
+from dotscience_cli.summary import describe
 
 from jupyter_dotscience.api.commits import CommitResult, Missing
-from jupyter_dotscience.api.datasets import Dataset, DatasetList, DatasetType, S3Source, SyncState, SyncStatus
+from jupyter_dotscience.api.datasets import (
+    Dataset,
+    DatasetList,
+    DatasetType,
+    S3Source,
+    SyncState,
+    SyncStatus,
+    TaskDataset,
+)
 from jupyter_dotscience.api.files import Tree
-from tests.client import script
+from jupyter_dotscience.api.tasks import Execution
+from tests.client import samples, script
 from tests.client.script import Answer, Script
 from tests.conformance.terminal import INTERRUPT, Terminal
 
@@ -176,3 +186,18 @@ def test_paths_that_are_none(typed: str) -> None:
     """Wrong usage, before anything is asked."""
     with pytest.raises(click.UsageError):
         _path(typed)
+
+
+@pytest.mark.parametrize(
+    ("started", "commit", "line"),
+    [
+        (NOW, "1" * 40, f"Dataset:       mnist at ./data (0189aaaa@{'1' * 40})"),
+        (NOW, None, "Dataset:       mnist at ./data (it had no version yet)"),
+        (None, None, None),
+    ],
+)
+def test_what_a_task_saw(started: dt.datetime | None, commit: str | None, line: str | None) -> None:
+    """In the metadata at the end of a job; one that was stopped while it waited saw nothing."""
+    seen = TaskDataset(dataset="0189aaaa", name="mnist", path="data", commit=commit)
+    told = describe(samples.task(datasets=[seen], execution=Execution(started=started)), []).splitlines()
+    assert [one for one in told if one.startswith("Dataset")] == ([line] if line else [])
