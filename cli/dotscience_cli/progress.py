@@ -157,7 +157,7 @@ def on_terminal() -> bool:
 
 def cut(text: str, width: int) -> str:
     """The beginning of a text that is too long."""
-    return text if len(text) <= width else text[: width - 3] + "..."
+    return text if len(text) <= width else text[: max(width - 3, 1)] + "..."
 
 
 def share_of(done: int, total: int | None) -> str:
