@@ -6,6 +6,7 @@ import abc
 import contextlib
 import errno
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge, Unav
 from jupyter_dotscience.workspace.hashedfile import HashedFile
 
 CHUNK = 1 << 20
+NAME = re.compile(r"[0-9a-f]{64}")
 TEMPORARY = "incoming-"
 LEFTOVER_SECONDS = 86_400.0
 """A temporary file nobody wrote to for this long was left by a process that was killed."""
@@ -52,6 +54,9 @@ class ObjectStore(Protocol):
 
     def delete(self, sha256: str) -> None:
         """Remove an object; nothing happens when there is none."""
+
+    def all(self) -> Iterator[str]:
+        """The SHA-256 of every object. What is stored or removed meanwhile may be among them."""
 
     def sweep(self, age: float = LEFTOVER_SECONDS) -> None:
         """Remove what was left of uploads that died, when older than `age` seconds."""

@@ -22,6 +22,7 @@ from jupyter_dotscience.api.commits import Missing, MissingQuery, ObjectRef
 from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge
 
 from .download import Download, of_iterator
+from .garbage import keep
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -124,6 +125,7 @@ class Contents:
         return self._objects.receive(sha256, size, room)
 
     def _finish(self, project: str, incoming: Incoming) -> None:
+        keep(self._database, incoming.sha256)
         size = incoming.store()
         with self._database.write() as session:
             versions.add_objects(session, project, {incoming.sha256: size}, dt.datetime.now(dt.UTC))
