@@ -92,7 +92,9 @@ def _address(hub: str, listener: _Listener, verifier: str, machine: str) -> str:
 
 def _show(address: str, *, open_browser: bool) -> None:
     say(f"Confirm the login in your browser:\n\n  {address}\n")
-    if open_browser and has_browser():
+    if not has_browser():
+        say("The browser must be on this machine; for one on any other use `ds login --device`.")
+    elif open_browser:
         import webbrowser
 
         # Some browsers return when their window is closed.
