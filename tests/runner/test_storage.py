@@ -9,13 +9,18 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 from dotscience_runner.agent.disk import Disk
+from dotscience_runner.agent.journal import Journal
+from dotscience_runner.agent.room import Room
 from dotscience_runner.agent.spool import Phase, Spool
+from dotscience_runner.agent.wishes import Wishes
+from dotscience_runner.repository import Cancelled
 from dotscience_runner.storage import Need, NoRoom, Storage
 from dotscience_runner.storage.ballast import PIECES, Ballast
 from dotscience_runner.storage.sizes import disk_usage, in_words
@@ -225,6 +230,49 @@ def test_what_fits_later_waits_for_other_tasks(rig: Rig) -> None:
     rig.storage.reserve("second", [need(6 * MB, "w2")])
 
 
+@pytest.mark.parametrize("how", ["room", "stop"])
+def test_a_task_waits_for_room_and_says_so(rig: Rig, how: str) -> None:
+    """Until another task leaves it, or the task is stopped."""
+    rig.storage.reserve("first", [need(8 * MB)])
+    told, wishes = threading.Event(), Wishes()
+    journal = Journal(rig.spool.folder(rig.task()))
+    room = Room(rig.storage, "second", journal, lambda _: told.set(), wishes)
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(room.make, 8 * MB, [])
+        assert told.wait(30)
+        assert not future.done()
+        if how == "room":
+            rig.storage.settle("first")
+            future.result(30)
+        else:
+            wishes.ask_stop()
+            with pytest.raises(Cancelled):
+                future.result(30)
+    [(_, batch)] = journal.spool.read(None, 0)
+    assert batch.entries[0][2] == b"Waiting until other tasks of this runner leave room on its disk.\n"
+    journal.close()
+
+
+def test_tasks_that_wait_for_room_do_not_wait_for_each_other(rig: Rig) -> None:
+    """When nobody else is there to leave room, there will be none."""
+    for name, preparing in (("first", True), ("second", True), ("runs", False)):
+        folder = rig.spool.root / "tasks" / name
+        folder.mkdir()
+        (folder / "record").write_bytes(os.urandom(9 * MB if name == "runs" else 9000))
+        rig.storage.tasks.add(name, folder, lambda _: None, preparing=preparing)
+    rig.storage.tasks.measure()
+    assert [_passing(rig, name) for name in ("first", "second")] == [True, True]
+    rig.storage.tasks.drop("runs")
+    rig.limit = rig.storage.limit = 4 * MB
+    assert [_passing(rig, name) for name in ("first", "second")] == [False, False]
+
+
+def _passing(rig: Rig, task: str) -> bool:
+    with pytest.raises(NoRoom) as caught:
+        rig.storage.reserve(task, [need(4 * MB, task)])
+    return caught.value.passing
+
+
 def test_two_tasks_need_the_same_dataset_once(rig: Rig) -> None:
     """They wait for one download."""
     for task in ("first", "second"):
@@ -311,8 +359,11 @@ def test_remains_of_a_killed_agent_are_removed(rig: Rig) -> None:
     torn = place.with_name(".new-1") / "tree"
     torn.mkdir(parents=True)
     torn.chmod(0o555)
+    grave = rig.spool.git / ".removed-1"
+    grave.mkdir()
     rig.restart()
     assert [path.name for path in (rig.spool.datasets / dataset).iterdir()] == [place.name]
+    assert not grave.exists()
 
 
 def test_a_mirror_at_work_is_not_removed(rig: Rig) -> None:

@@ -20,7 +20,7 @@ from . import library, machine, secrets
 from .disk import Disk
 from .lease import Heartbeat, Leases
 from .patience import Backoff, hub_away, insist
-from .spool import Spool, TaskFolder
+from .spool import Phase, Spool, TaskFolder
 from .taskloop import Surroundings, TaskLoop
 from .wishes import Wishes
 
@@ -247,7 +247,8 @@ class Agent:
             self._running[assignment.task] = _Running(assignment.fence, gpus, wishes, thread)
         self._leases.hold(assignment.task, assignment.fence, wishes)
         self._heartbeat.renew()
-        self._disk.storage.tasks.add(assignment.task, folder.path, wishes.end)
+        preparing = folder.load().phase is Phase.CLAIMED
+        self._disk.storage.tasks.add(assignment.task, folder.path, wishes.end, preparing=preparing)
         thread.start()
 
     def _carry(self, loop: TaskLoop, assignment: Assignment) -> None:

@@ -63,7 +63,8 @@ class Storage:
                 return
             self._reserved.drop(task)
             wanted = sum(need.size for need in needs)
-            passing = wanted <= self.limit and self._others(task) > 0
+            others = self.tasks.others(task) or self._reserved.total() > 0
+            passing = wanted <= self.limit and others
             raise NoRoom(self._sentence(needs, wanted, wanted - lacking), passing=passing)
 
     def arrived(self, key: str, count: int) -> None:
@@ -114,9 +115,6 @@ class Storage:
             return lacking
         # What a checkout was alone with may go now too.
         return self._evict(size)
-
-    def _others(self, task: str) -> int:
-        return self.tasks.total(without=task) + self._reserved.total(without=task)
 
     def _sentence(self, needs: Sequence[Need], wanted: int, room: int) -> str:
         least = max(self.limit, wanted) // GIGABYTE + 1
