@@ -108,7 +108,7 @@ def test_without_a_sandbox_a_link_leads_to_the_dataset(
     """The files are seen, nothing is copied, and what the task puts in the link's place is named and not saved."""
     monkeypatch.setenv("PATH", _without_bubblewrap(tmp_path))
     program = "import os; print(open('data/in/a.csv').read()); os.unlink('data/in'); open('data/in', 'w').write('x')"
-    task = hub.add(["python", "-c", program], datasets=mounted(housing))
+    task = hub.add(["python3", "-c", program], datasets=mounted(housing))
     make_agent("--backend", "process")
     finish = end_of(hub, task).finish
     assert finish.exit_code == 0, task.entries
@@ -122,7 +122,7 @@ def _without_bubblewrap(folder: Path) -> str:
     programs = folder / "programs"
     programs.mkdir()
     for place in os.environ["PATH"].split(":"):
-        for program in Path(place).glob("*") if Path(place).is_dir() else ():
+        for program in Path(place).glob("*") if os.access(place, os.R_OK | os.X_OK) else ():
             if program.name != "bwrap" and not (programs / program.name).exists():
                 (programs / program.name).symlink_to(program)
     return str(programs)
@@ -236,7 +236,7 @@ def test_an_agent_killed_while_it_brings_a_dataset_begins_again(
     hub: FakeHub, make_agent: MakeAgent, housing: Versions, tmp_path: Path
 ) -> None:
     """Whatever was there in part is not taken for the dataset, and is gone in the end (F1)."""
-    task = hub.add(["python", "-c", LOOK], datasets=mounted(housing))
+    task = hub.add(["python3", "-c", LOOK], datasets=mounted(housing))
     arrived, held = threading.Event(), threading.Event()
 
     def hold(route: str, body: object) -> None:
@@ -274,8 +274,10 @@ def test_a_task_that_is_stopped_while_its_dataset_comes_ends_at_once(
     task = hub.add(["true"], datasets=mounts)
     make_agent("--backend", "dummy")
     assert arrived.wait(30)
+    beats = task.beats
     hub.ask_stop(task)
     if what == "object":
+        hub.wait_for(lambda: task.beats > beats + 1, "the agent to have heard of the stop")
         over.set()
     hub.wait_for(lambda: task.finishes, "the outcome", 30)
     over.set()
