@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -115,6 +116,32 @@ def test_without_a_sandbox_a_link_leads_to_the_dataset(
     assert task.text("stdout") == b"1\n2\n\n"
     assert finish.commit is None
     assert b"Not saved: data/in" in task.text("committer")
+
+
+SPOIL = """
+import os
+for name in ("data/in/a.csv", "data/in/deep/b.bin"):
+    os.chmod(name, 0o644)
+    with open(name, "r+b") as file:
+        file.write(b"spoilt")
+"""
+TELL = "import hashlib; print(hashlib.sha256(open('data/in/deep/b.bin', 'rb').read()).hexdigest())"
+
+
+def test_a_dataset_that_a_task_could_change_is_fetched_anew(
+    hub: FakeHub, make_agent: MakeAgent, housing: Versions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a sandbox a task can; it is told, the next task gets the true files, large contents included."""
+    monkeypatch.setenv("PATH", _without_bubblewrap(tmp_path))
+    mounts = mounted(housing)
+    spoiler = hub.add(["python3", "-c", SPOIL], datasets=mounts)
+    make_agent("--backend", "process", "--slots", "1")
+    assert end_of(hub, spoiler).finish.exit_code == 0, spoiler.entries
+    assert b"Files of the dataset housing were changed" in spoiler.text("committer")
+    following = hub.add(["python3", "-c", TELL], datasets=mounts)
+    assert end_of(hub, following).text("stdout").strip().decode() == hashlib.sha256(LARGE).hexdigest()
+    assert b"it is fetched anew" in following.text("agent")
+    assert following.text("committer") == b""
 
 
 def _without_bubblewrap(folder: Path) -> str:

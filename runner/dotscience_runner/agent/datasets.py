@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -53,9 +54,29 @@ class Datasets:
             Cancelled, TaskLost, AgentClosing: nobody wants it any more.
         """
         check(self._mounts)
+        self._throw_away_changed()
         lacking = [mount for mount in self._mounts if not self._around.checkouts.has(mount.dataset, mount.commit)]
         self._around.storage.check([Need(_key(mount), _words(mount), mount.size) for mount in self._mounts])
         return [self._need(mount, mount.commit) for mount in lacking if mount.commit is not None]
+
+    def _throw_away_changed(self) -> None:
+        """Where nothing is mounted a task may have written to what all share: root needs no permission for that.
+
+        Links of other tasks lead to the new checkout as soon as it is there.
+        """
+        for mount, files in self.changed():
+            self._meanwhile.say(f"A task has changed the dataset {mount.name} on this runner: it is fetched anew.")
+            inodes = {file.lstat().st_ino for file in files if os.path.lexists(file)}
+            self._around.objects.forget_files(inodes)
+            self._around.checkouts.remove(self._tree(mount).parent, lambda: False)
+
+    def changed(self) -> list[tuple[DatasetMount, list[Path]]]:
+        """Datasets that are not what they were, and their files that are not; none where they are mounted."""
+        if self._around.backend.mounts_at:
+            return []
+        checkouts = self._around.checkouts
+        found = [(mount, checkouts.changed(mount.dataset, mount.commit)) for mount in self._mounts if mount.commit]
+        return [(mount, files) for mount, files in found if files]
 
     def _need(self, mount: DatasetMount, commit: str) -> Need:
         self._meanwhile.check()
@@ -138,11 +159,20 @@ class Datasets:
             return []
         return [Mount(self._tree(mount), f"{WORKSPACE}/{mount.path}") for mount in self._mounts]
 
-    def replaced(self) -> list[str]:
-        """Paths where the task has put something else in a dataset's place, which is not saved."""
+    def complaints(self) -> list[str]:
+        """What the task did to its datasets where it could, for its log."""
         if self._around.backend.mounts_at:
             return []
-        return [mount.path for mount in self._mounts if not is_link(self._folder.work, mount.path, self._tree(mount))]
+        work = self._folder.work
+        return [
+            f"Not saved: {mount.path}: it is the place of a dataset."
+            for mount in self._mounts
+            if not is_link(work, mount.path, self._tree(mount))
+        ] + [
+            f"Files of the dataset {mount.name} were changed, which this runner cannot prevent. They are no version of "
+            "it, and runs that read them are not what they say; the next task gets the dataset anew."
+            for mount, _ in self.changed()
+        ]
 
     def _tree(self, mount: DatasetMount) -> Path:
         return self._around.checkouts.tree(mount.dataset, mount.commit)

@@ -296,8 +296,8 @@ class TaskLoop:
 
     def _finish(self) -> None:
         self._tell(TaskStatus.SAVING)
-        for path in self._datasets.replaced() if self._record.ran else ():
-            self._journal.say(LogStream.COMMITTER, f"Not saved: {path}: it is the place of a dataset.")
+        for text in self._datasets.complaints() if self._record.ran else ():
+            self._journal.say(LogStream.COMMITTER, text)
         finishing = Finishing(
             self._around.client, self._record, self._workspace, self._journal, self._points, self._shipper, self._wishes
         )
