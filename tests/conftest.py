@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.services.git_lfs",
     "tests.services.postgresql",
     "tests.services.s3",
+    "tests.services.swift",
     "tests.hubprocess",
 ]
 

@@ -11,7 +11,7 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -168,6 +168,13 @@ class ObjectCache:
                 return False
             path.unlink(missing_ok=True)
         return True
+
+    def forget_files(self, inodes: Collection[int]) -> None:
+        """Remove the contents in these files: somebody has written to them by another name."""
+        for held in self.contents():
+            with contextlib.suppress(FileNotFoundError):
+                if held.path.stat().st_ino in inodes:
+                    self.forget(held)
 
     def link(self, sha256: str, size: int, folder: int, name: bytes, source: Source) -> bool:
         """Give a content a name in a folder that nobody writes to, read-only; download it first if it is not here.

@@ -111,8 +111,9 @@ def test_the_verifier_stays_here_until_the_code_is_there(broker: Broker, waiting
     """The address carries only its hash; the code is traded with it, and the browser sent to the hub's page."""
     fields = asked(waiting)
     brought = visit(f"{fields['redirect_uri']}?{urlencode({'code': CODE, 'state': fields['state']})}")
-    out, _ = waiting.communicate(timeout=30)
+    out, said = waiting.communicate(timeout=30)
     assert (waiting.returncode, out) == (0, b"Authenticated successfully.\n")
+    assert b"for one on any other use `ds login --device`" in said
     assert brought == (303, f"{broker.url}/services/dotscience/cli/done")
     [redeemed] = broker.redeemed
     made = base64.urlsafe_b64encode(hashlib.sha256(redeemed["code_verifier"].encode()).digest())

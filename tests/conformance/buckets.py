@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from tests.services.s3 import S3Server
 
@@ -13,11 +15,15 @@ from .site import Dataset, Person
 _serial = itertools.count(1)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Bucket:
     """A bucket that only one test has."""
 
     server: S3Server
+
+    @cached_property
+    def _client(self) -> Any:
+        return self.server.client()
 
     @property
     def name(self) -> str:
@@ -38,19 +44,18 @@ class Bucket:
 
     def put(self, key: str, content: bytes) -> None:
         """Store an object."""
-        self.server.client().put_object(Bucket=self.name, Key=key, Body=content)
+        self._client.put_object(Bucket=self.name, Key=key, Body=content)
 
     def delete(self, key: str) -> None:
         """Delete an object."""
-        self.server.client().delete_object(Bucket=self.name, Key=key)
+        self._client.delete_object(Bucket=self.name, Key=key)
 
     def remove(self) -> None:
         """The bucket itself, with all in it."""
-        client = self.server.client()
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
             for item in page.get("Contents", []):
                 self.delete(item["Key"])
-        client.delete_bucket(Bucket=self.name)
+        self._client.delete_bucket(Bucket=self.name)
 
     def dataset(self, person: Person, *options: str) -> Dataset:
         """A new dataset of it, with everything downloaded."""

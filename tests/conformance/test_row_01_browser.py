@@ -200,4 +200,6 @@ def test_a_hub_whose_people_log_in_elsewhere(tmp_path: Path) -> None:
                 assert terminal.end() == 0
             browser.close()
             assert program("whoami").stdout.decode() == f"olga at {running.url}\n"
+            [token] = re.findall(rb'"token": "([^"]+)"', b"".join(kept(program).values()))
+            assert token not in (tmp_path / "data.log").read_bytes()
             assert program("logout").returncode == 0

@@ -66,8 +66,8 @@ def test_wrong_keys_or_bucket_create_nothing(person: Person, bucket: Bucket, wro
 
 def test_a_server_that_is_not_there_is_said(person: Person, bucket: Bucket) -> None:
     """With its address; an address that is none is said to be that."""
-    for url in ("http://127.0.0.1:1", "not a url"):
-        assert url in person.fails(*CREATE, bucket.name, *bucket.options(endpoint_url=url))
+    for url, said in (("http://127.0.0.1:1", "http://127.0.0.1:1"), ("not a url", "The endpoint has to be a URL")):
+        assert said in person.fails(*CREATE, bucket.name, *bucket.options(endpoint_url=url))
     assert bucket.name not in person("dataset", "ls", "-q").splitlines()
 
 

@@ -11,7 +11,7 @@ import re
 import pytest
 from dotscience_hub.logins.approval import Approval
 from dotscience_hub.logins.codes import CODE_SECONDS, Codes
-from dotscience_hub.logins.devices import ALPHABET, DEVICE_SECONDS, INTERVAL_SECONDS, Devices
+from dotscience_hub.logins.devices import ALPHABET, COLLECT_SECONDS, DEVICE_SECONDS, INTERVAL_SECONDS, Devices
 from dotscience_hub.logins.ended import EndedTokens
 from dotscience_hub.logins.loopback import Wish
 from dotscience_hub.store.database import Database
@@ -116,7 +116,7 @@ def test_a_device_login_is_collected_once(devices: Devices) -> None:
     """After the confirmation, by who has the device code."""
     device_code, pending = devices.begin("laptop")
     assert refusal(devices, device_code) == "authorization_pending"
-    devices.decide(pending, WANDA)
+    devices.decide(pending, WANDA, allowed=True)
     assert devices.collect(device_code) == (pending, WANDA)
     assert refusal(devices, device_code) == "expired_token"
 
@@ -124,7 +124,7 @@ def test_a_device_login_is_collected_once(devices: Devices) -> None:
 def test_a_refused_device_login_says_so_once(devices: Devices) -> None:
     """Then nothing is left of it."""
     device_code, pending = devices.begin("laptop")
-    devices.decide(pending, None)
+    devices.decide(pending, WANDA, allowed=False)
     assert devices.find(pending.user_code) is None
     assert refusal(devices, device_code) == "access_denied"
     assert refusal(devices, device_code) == "expired_token"
@@ -133,18 +133,43 @@ def test_a_refused_device_login_says_so_once(devices: Devices) -> None:
 def test_a_confirmed_device_login_can_be_put_back(devices: Devices) -> None:
     """When the token could not be made for now, the next question finds it, and no page shows it again."""
     device_code, pending = devices.begin("laptop")
-    devices.decide(pending, WANDA)
+    devices.decide(pending, WANDA, allowed=True)
     devices.collect(device_code)
-    devices.put_back(pending)
+    devices.put_back(pending, WANDA)
     assert devices.find(pending.user_code) is None
     assert devices.collect(device_code) == (pending, WANDA)
+
+
+def test_a_confirmation_is_not_kept_for_a_machine_that_is_gone(devices: Devices, clock: Clock) -> None:
+    """Nor is anybody's OAuth token, once the machine has what it waited for."""
+    device_code, pending = devices.begin("laptop")
+    gone_code, gone = devices.begin("laptop")
+    devices.decide(pending, WANDA, allowed=True)
+    devices.decide(gone, WANDA, allowed=True)
+    devices.collect(device_code)
+    assert pending.approval is None
+    clock.now += COLLECT_SECONDS
+    assert refusal(devices, gone_code) == "expired_token"
+    devices.begin("laptop")
+    assert WANDA.session.encode() not in pickle.dumps((devices._by_device, devices._by_user_code))
+
+
+def test_a_second_click_changes_nothing(devices: Devices) -> None:
+    """Who decided is told the same again, before and after the machine asked; nobody else is told anything."""
+    device_code, pending = devices.begin("laptop")
+    assert devices.decision(pending.user_code, "wanda") is None
+    devices.decide(pending, WANDA, allowed=True)
+    assert devices.decision(pending.user_code, "wanda") is True
+    devices.collect(device_code)
+    assert devices.decision(pending.user_code, "wanda") is True
+    assert devices.decision(pending.user_code, "walter") is None
 
 
 def test_a_device_login_expires(devices: Devices, clock: Clock) -> None:
     """For the page, for the question, and also when it was confirmed in time but not fetched."""
     device_code, pending = devices.begin("laptop")
     confirmed_code, confirmed = devices.begin("laptop")
-    devices.decide(confirmed, WANDA)
+    devices.decide(confirmed, WANDA, allowed=True)
     clock.now += DEVICE_SECONDS
     assert devices.find(pending.user_code) is None
     assert refusal(devices, device_code) == refusal(devices, confirmed_code) == "expired_token"

@@ -140,7 +140,8 @@ class World:
         self.datasets = Datasets(
             database, self.commits, self.dataset_versions, self.waits, self.syncs, self.keyring, _git_url
         )
-        self.contents = Contents(database, self.commits.repositories, FolderObjects(folder / "objects"))
+        self.objects = FolderObjects(folder / "objects")
+        self.contents = Contents(database, self.commits.repositories, self.objects)
         workspace = Workspace(database, self.commits, self.contents)
         self.dataset_files = DatasetFiles(database, workspace, self.dataset_versions)
         self.dataset_links = DatasetLinks(database, self.commits, self.projects)

@@ -233,9 +233,9 @@ def test_without_an_engine_the_backend_is_process(tmp_path: Path, monkeypatch: p
 
 
 def test_the_sample_configuration_is_one() -> None:
-    """It loads, and adds the service with its scopes and role."""
+    """It loads, and adds the service with its scopes and role: of JupyterHub's own only what confirmed logins need."""
     config = PyFileConfigLoader("jupyterhub_config.py", str(Path(__file__).parents[2] / "jupyter_config")).load_config()
     (service,) = config.JupyterHub.services
     assert service["name"] == "dotscience"
-    assert set(service["oauth_client_allowed_scopes"]) == set(config.JupyterHub.custom_scopes)
+    assert set(service["oauth_client_allowed_scopes"]) == {*config.JupyterHub.custom_scopes, "tokens!user"}
     assert config.JupyterHub.load_roles[0]["scopes"] == ["read:users:name"]

@@ -225,3 +225,53 @@ def test_full_disk_is_said_and_leaves_no_remains(small_disk: Path, tmp_path: Pat
     with pytest.raises(DiskFull, match=r"^Cannot store the large object .*: No space left on device\.$"):
         copy(cache, data, Contents(data), tmp_path / "a")
     assert held(cache) == 0
+
+
+def test_linked_content_is_not_forgotten_for_room(tmp_path: Path) -> None:
+    """Forgetting it would make none; the next in line goes."""
+    contents = [bytes([i]) * 1000 for i in range(3)]
+    cache, source = ObjectCache(tmp_path / "cache", 2000), Contents(*contents)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    fd = os.open(shared, os.O_RDONLY)
+    assert cache.link(hashlib.sha256(contents[0]).hexdigest(), 1000, fd, b"a", source)
+    os.close(fd)
+    for data in contents[1:]:
+        copy(cache, data, source, tmp_path / "b")
+    assert [cache.has(hashlib.sha256(c).hexdigest(), 1000) for c in contents] == [True, False, True]
+    assert (shared / "a").read_bytes() == contents[0]
+
+
+def test_use_is_not_seen_in_the_time_of_writing(tmp_path: Path) -> None:
+    """Tasks that see a linked content see no change of it because others use it."""
+    cache, source = ObjectCache(tmp_path / "cache", 1 << 20), Contents(b"data")
+    copy(cache, b"data", source, tmp_path / "a")
+    [held_file] = cache.contents()
+    os.utime(held_file.path, (1, 1))
+    copy(cache, b"data", source, tmp_path / "a")
+    assert held_file.path.stat().st_mtime == 1
+    assert cache.contents()[0].used > 1
+
+
+def test_an_owner_makes_room_in_place_of_the_limit(tmp_path: Path) -> None:
+    """It is asked for each download, and nothing is forgotten by the cache itself."""
+    asked: list[int] = []
+    cache, source = ObjectCache(tmp_path / "cache", 1, asked.append), Contents(b"12", b"345")
+    for data in (b"12", b"345", b"12"):
+        copy(cache, data, source, tmp_path / "a")
+    assert asked == [2, 3]
+
+
+def test_content_under_way_is_not_forgotten(tmp_path: Path) -> None:
+    """Neither its beginning nor, for whoever just gets it, the whole."""
+    data = os.urandom(5000)
+    cache, source = ObjectCache(tmp_path / "cache", 1 << 20), Contents(data)
+    source.gate.clear()
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(copy, cache, data, source, tmp_path / "a")
+        while not source.starts:
+            pass
+        assert [cache.forget(found) for found in cache.contents()] == [False]
+        source.gate.set()
+        assert future.result() == data
+    assert [cache.forget(found) for found in cache.contents()] == [True]

@@ -30,6 +30,7 @@ from dotscience_hub.services.dataset_versions import DatasetVersions
 from dotscience_hub.services.dataset_waits import DatasetWaits
 from dotscience_hub.services.datasets import Datasets
 from dotscience_hub.services.figures import Figures as QueueFigures
+from dotscience_hub.services.garbage import Garbage
 from dotscience_hub.services.git_server import GitServer
 from dotscience_hub.services.logs import Logs
 from dotscience_hub.services.projects import Projects
@@ -234,6 +235,10 @@ def make_sweeper(base: Foundation, services: Services) -> Sweeper:
         Chore("remove what uploads left", HOUR, base.objects.sweep),
         Chore("look after tasks that wait for datasets", MINUTE, services.dataset_waits.look_again),
     ]
+    if base.settings.garbage_days is not None:
+        grace = dt.timedelta(days=base.settings.garbage_days)
+        garbage = Garbage(base.database, base.commits, base.objects, grace, base.queue.clock)
+        chores.append(Chore("remove what nobody has any more", 6 * HOUR, garbage.collect))
     if base.settings.retention_days is not None:
         age = dt.timedelta(days=base.settings.retention_days)
         chores.append(Chore("remove old tasks", HOUR, lambda: services.tasks.remove_old(age)))

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from dotscience_hub.services.garbage import keep
 from dotscience_hub.store import manifest, versions
 from dotscience_hub.store.manifest import Kept
 from jupyter_dotscience.workspace.hashing import blob_id, pointer
@@ -130,6 +131,7 @@ class Fetch:
         if sha256 is None:
             return
         listed = partial.listed
+        keep(self._hub.database, sha256)
         self._hub.objects.adopt(partial.path, sha256)
         blob = bytes.fromhex(blob_id(pointer(sha256, listed.size)))
         kept = Kept(

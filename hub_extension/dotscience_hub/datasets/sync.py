@@ -20,6 +20,7 @@ from dotscience_hub.store.datasets import DatasetRow, SourceRow
 from dotscience_hub.store.keyring import KeyMissing, KeyringError
 from dotscience_hub.store.sealing import about
 from jupyter_dotscience.api._base import now
+from jupyter_dotscience.api.problems import DotscienceError, NotFound
 
 from .bucket import Bucket, Location
 from .errors import Lost, SyncError
@@ -76,6 +77,7 @@ def synchronise(hub: Hub, dataset: str, holder: str) -> None:
         _finish(hub, dataset, holder, None, "The synchronisation failed in the hub itself; its log has more.")
     else:
         _finish(hub, dataset, holder, done, done.message)
+        _tidy(hub, dataset)
 
 
 def _do(hub: Hub, dataset: str, holder: str) -> Done:
@@ -136,6 +138,16 @@ def _finish(hub: Hub, dataset: str, holder: str, done: Done | None, message: str
         good = done is not None
         if syncs.finish(session, dataset, holder, now(), good=good, message=message) and done is not None:
             syncs.note_head(session, dataset, done.head, done.files, done.size)
+
+
+def _tidy(hub: Hub, dataset: str) -> None:
+    """Pack what has gathered; nobody waits for it any more."""
+    try:
+        hub.commits.repositories.open(dataset).maintain()
+    except NotFound:
+        return  # deleted meanwhile
+    except DotscienceError:
+        log.exception("the repository of dataset %s could not be packed", dataset)
 
 
 def _stop(_number: int, _frame: object) -> None:

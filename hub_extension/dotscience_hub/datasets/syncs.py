@@ -229,9 +229,13 @@ class Syncs:
             gone = [dataset for dataset in watched if dataset not in ends and not datasets.exists(session, dataset)]
         for dataset, ended in ends.items():
             if ended is not None and ended != watched[dataset]:
+                try:
+                    self._ended(dataset)
+                except Exception:
+                    log.exception("nobody could be told that the synchronisation of dataset %s has ended", dataset)
+                    continue  # they are told at the next look
                 with self._lock:
                     self._watched[dataset] = ended
-                self._ended(dataset)
         with self._lock:
             for dataset in gone:
                 self._watched.pop(dataset, None)

@@ -6,6 +6,7 @@ import abc
 import contextlib
 import errno
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge, Unav
 from jupyter_dotscience.workspace.hashedfile import HashedFile
 
 CHUNK = 1 << 20
+NAME = re.compile(r"[0-9a-f]{64}")
 TEMPORARY = "incoming-"
 LEFTOVER_SECONDS = 86_400.0
 """A temporary file nobody wrote to for this long was left by a process that was killed."""
@@ -52,6 +54,9 @@ class ObjectStore(Protocol):
 
     def delete(self, sha256: str) -> None:
         """Remove an object; nothing happens when there is none."""
+
+    def all(self) -> Iterator[str]:
+        """The SHA-256 of every object. What is stored or removed meanwhile may be among them."""
 
     def sweep(self, age: float = LEFTOVER_SECONDS) -> None:
         """Remove what was left of uploads that died, when older than `age` seconds."""
@@ -111,7 +116,7 @@ class Incoming(abc.ABC):
         if self._size is not None and self.received > self._size:
             raise BadRequest(f"The object {self.sha256} has more than its {self._size} bytes.", code="bad_content")
         if self._limit is not None and self.received > self._limit:
-            raise TooLarge("The project's storage is full: delete something or ask an administrator for more.")
+            raise TooLarge("The storage is full: delete something or ask an administrator for more.")
         with room_on_disk():
             for piece in pieces:
                 self._file.add(piece)

@@ -22,12 +22,13 @@ from jupyter_dotscience.api.commits import Missing, MissingQuery, ObjectRef
 from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge
 
 from .download import Download, of_iterator
+from .garbage import keep
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_FULL = "The project's storage is full: delete something or ask an administrator for more."
+_FULL = "The storage is full: delete something or ask an administrator for more."
 _WORKERS = 8
 
 
@@ -124,6 +125,7 @@ class Contents:
         return self._objects.receive(sha256, size, room)
 
     def _finish(self, project: str, incoming: Incoming) -> None:
+        keep(self._database, incoming.sha256)
         size = incoming.store()
         with self._database.write() as session:
             versions.add_objects(session, project, {incoming.sha256: size}, dt.datetime.now(dt.UTC))

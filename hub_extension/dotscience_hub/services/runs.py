@@ -21,6 +21,7 @@ from jupyter_dotscience.api.protocol import TaskPoints
 from . import run_views as views
 from .caller import Caller
 from .logs import LeaseCheck
+from .run_metadata import metadata_of
 
 Files = Mapping[str, store.FileVersionOf]
 """Versions of files by path."""
@@ -129,8 +130,9 @@ class Runs:
             row = _find(session, project, run)
             values = store.values_by_run(session, [row.pk])[row.pk]
             files, series = store.files_of(session, row.pk), point_store.series_of(session, project, row.pk)
-        metadata = self._commit_metadata(project, row.commit) if row.commit else {}
-        return views.run(row, values, files, series, metadata)
+        committed = self._commit_metadata(project, row.commit) if row.commit else {}  # reads git: in no transaction
+        with self._database.read() as session:
+            return views.run(row, values, files, series, metadata_of(session, row, committed))
 
     def append_points(self, caller: Caller, *, project: str, run: str, body: api.PointsAppend) -> api.PointsAck:
         """Add live points to a run that a client recorded."""

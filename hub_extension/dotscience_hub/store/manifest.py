@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from .base import Table
 from .datasets import DatasetObjectRow
 
 _AT_ONCE = 500
@@ -48,11 +49,15 @@ def load(session: Session, dataset: str) -> dict[str, Kept]:
 def keep(session: Session, dataset: str, found: Iterable[Kept]) -> None:
     """Note contents that are durable; the newest version of a key replaces the older."""
     rows = [_values(dataset, kept) for kept in found]
+    if not rows:
+        return
+    # On the table and not the class: the ORM's part of an insert would cost as much as the database's.
+    table = Table.metadata.tables[DatasetObjectRow.__tablename__]
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    for start in range(0, len(rows), _AT_ONCE):
-        statement: Any = dialect.insert(DatasetObjectRow).values(rows[start : start + _AT_ONCE])
-        replaced = {name: getattr(statement.excluded, name) for name in _FACTS}
-        session.execute(statement.on_conflict_do_update(index_elements=["dataset_id", "key"], set_=replaced))
+    statement: Any = dialect.insert(table)
+    replaced = {name: statement.excluded[name] for name in _FACTS}
+    upsert = statement.on_conflict_do_update(index_elements=["dataset_id", "key"], set_=replaced)
+    session.connection().execute(upsert, rows)
 
 
 def mark(session: Session, dataset: str, paths: Mapping[str, str], gone: Sequence[str]) -> None:

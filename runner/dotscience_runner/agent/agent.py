@@ -20,7 +20,7 @@ from . import library, machine, secrets
 from .disk import Disk
 from .lease import Heartbeat, Leases
 from .patience import Backoff, hub_away, insist
-from .spool import Spool, TaskFolder
+from .spool import Phase, Spool, TaskFolder
 from .taskloop import Surroundings, TaskLoop
 from .wishes import Wishes
 
@@ -184,6 +184,9 @@ class Agent:
             while len(self._running) >= self._settings.slots and not self._over():
                 self._changed.wait(LOOK_SECONDS)  # a signal handler cannot notify
         while not self._over() and self._disk.storage.free() < LEAST_FREE:
+            self._disk.storage.make_room(0)
+            if self._disk.storage.free() >= LEAST_FREE:
+                break
             log.warning("The disk of the spool is full: no new task is taken.")
             self._closing.wait(FULL_DISK_SECONDS)
         return not self._over()
@@ -244,12 +247,12 @@ class Agent:
             self._running[assignment.task] = _Running(assignment.fence, gpus, wishes, thread)
         self._leases.hold(assignment.task, assignment.fence, wishes)
         self._heartbeat.renew()
-        self._disk.storage.tasks.add(assignment.task, folder.path, wishes.end)
+        preparing = folder.load().phase is Phase.CLAIMED
+        self._disk.storage.tasks.add(assignment.task, folder.path, wishes.end, preparing=preparing)
         thread.start()
 
     def _carry(self, loop: TaskLoop, assignment: Assignment) -> None:
         try:
-            self._disk.storage.tasks.begin(assignment.task)
             loop.run()
         except Exception:
             log.exception("Task %s failed in the runner; a restart of the runner goes on with it.", assignment.task)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dotscience_runner.backends.base import Backend, BackendError, Json, Spec, State, Status
 from dotscience_runner.repository import Cancelled, Rules
-from dotscience_runner.storage import Checkouts, Need, NoRoom, Storage, Watch
+from dotscience_runner.storage import Checkouts, NoRoom, Storage, Watch
 from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api import _base
 from jupyter_dotscience.api.logs import LogStream
@@ -25,6 +25,7 @@ from .environment import make_spec
 from .finishing import Finishing
 from .journal import Journal
 from .lease import Leases
+from .meanwhile import Meanwhile
 from .patience import Backoff
 from .points import PointsFollower, message
 from .progress import TELL_SECONDS, Bounded
@@ -105,14 +106,8 @@ class TaskLoop:
         self._task_client = around.client.derive(token=assignment.task_token, retry_for=0)
         self._workspace = Workspace(assignment, folder, around.spool, around.objects, self._task_client, wishes)
         self._preparing = Bounded(lambda text: self._tell(TaskStatus.PREPARING, text), TELL_SECONDS)
-        self._datasets = Datasets(
-            around,
-            folder,
-            self._task_client,
-            wishes,
-            tell=self._preparing,
-            say=lambda text: self._journal.say(LogStream.AGENT, text),
-        )
+        self._meanwhile = Meanwhile(wishes, self._preparing, lambda text: self._journal.say(LogStream.AGENT, text))
+        self._datasets = Datasets(around, folder, self._task_client, self._meanwhile)
         self._collector: Collector | None = None
         self._next_look = 0.0
         # An earlier agent may have started it and died before it could note the handle.
@@ -218,7 +213,7 @@ class TaskLoop:
         room = Room(self._around.storage, self._folder.task, self._journal, self._preparing, self._wishes)
         with room:
             needs = self._datasets.needs()
-            files = self._workspace.check_out(lambda size: room.make([Need(room.task, "its workspace", size), *needs]))
+            files = self._workspace.check_out(lambda size: room.make(size, needs), self._meanwhile)
             self._journal.say(LogStream.AGENT, f"The workspace is ready ({files} files).")
             self._datasets.bring()
         self._record.repository_commit = bring_repository(
@@ -273,8 +268,8 @@ class TaskLoop:
         record = self._record
         if self._wishes.full:
             # First: a full disk takes no note of it while the task goes on filling it.
-            self._backend.stop(record.handle, STOP_GRACE_SECONDS)
-            self._around.watch.relieve()
+            with self._around.watch.relief():
+                self._backend.stop(record.handle, STOP_GRACE_SECONDS)
         if not record.stopped:
             record.stopped, record.full = True, self._wishes.full
             self._save(Phase.STARTED)
@@ -301,8 +296,8 @@ class TaskLoop:
 
     def _finish(self) -> None:
         self._tell(TaskStatus.SAVING)
-        for path in self._datasets.replaced() if self._record.ran else ():
-            self._journal.say(LogStream.COMMITTER, f"Not saved: {path}: it is the place of a dataset.")
+        for text in self._datasets.complaints() if self._record.ran else ():
+            self._journal.say(LogStream.COMMITTER, text)
         finishing = Finishing(
             self._around.client, self._record, self._workspace, self._journal, self._points, self._shipper, self._wishes
         )

@@ -46,6 +46,16 @@ def put(store: ObjectStore, content: bytes, name: str | None = None, size: int |
     return name
 
 
+def test_all_that_is_there(store: ObjectStore, tmp_path: Path) -> None:
+    """Each object once, and nothing that is on its way in, or somebody else's."""
+    assert list(store.all()) == []
+    names = [put(store, os.urandom(10)) for _ in range(5)]
+    with store.receive(name_of(b"x"), None):
+        assert sorted(store.all()) == sorted(names)
+    store.delete(names[0])
+    assert sorted(store.all()) == sorted(names[1:])
+
+
 def leftovers(tmp_path: Path) -> list[Path]:
     return list(tmp_path.rglob("incoming-*"))
 

@@ -104,7 +104,7 @@ def test_progress_is_told(world: World) -> None:
     with world.database.write() as session:
         row = session.get_one(store.SourceRow, dataset)
         row.state, row.objects_done, row.objects_total, row.bytes_done, row.bytes_total = "syncing", 1, 2, 3, 4
-    assert "(1 of 2 objects, 3 of 4 bytes)" in world.get(task).message
+    assert "(1 of 2 objects, 75 %)" in world.get(task).message
 
 
 def test_all_of_several_must_be_there(world: World) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from dotscience_hub.services import dataset_links
 from dotscience_hub.services.caller import Caller
+from dotscience_hub.services.contents import Contents
 from dotscience_hub.store import datasets as store
+from dotscience_hub.store import versions
 
 from jupyter_dotscience.api import datasets as api
-from jupyter_dotscience.api.commits import Change, CommitCreate, MissingQuery, Mode
+from jupyter_dotscience.api.commits import Change, CommitCreate, MissingQuery, Mode, ObjectRef
 from jupyter_dotscience.api.files import TreeQuery
-from jupyter_dotscience.api.problems import ApiError, BadRequest, Conflict, NotFound
+from jupyter_dotscience.api.problems import ApiError, BadRequest, Conflict, NotFound, TooLarge
 from jupyter_dotscience.api.projects import Role
 from tests.hub.world import START, World, changes, user
 
@@ -166,6 +169,31 @@ def test_links(world: World) -> None:
     with pytest.raises(NotFound):
         world.dataset_links.unlink_dataset(user("ada"), project=project, dataset=one)
     assert linked_paths(world, project) == {two: "data/IN"}
+
+
+def test_a_project_has_so_many_datasets(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more is refused; one that is there may still move."""
+    monkeypatch.setattr(dataset_links, "MOST", 2)
+    project, datasets = world.project(), [world.dataset() for _ in range(3)]
+    for number, dataset in enumerate(datasets[:2]):
+        world.link(project, dataset, f"data{number}")
+    with pytest.raises(Conflict, match="2 datasets"):
+        world.link(project, datasets[2], "data2")
+    world.link(project, datasets[0], "moved")
+    assert linked_paths(world, project) == {datasets[0]: "moved", datasets[1]: "data1"}
+
+
+def test_a_quota_is_of_each_dataset(world: World) -> None:
+    """What a project or another dataset has does not count."""
+    one, other = world.dataset(), world.dataset()
+    contents = Contents(world.database, world.commits.repositories, world.objects, 10)
+    with world.database.write() as session:
+        versions.add_objects(session, one, {"0" * 64: 8}, START)
+    assert (contents.room(one), contents.room(other)) == (2, 10)
+    with pytest.raises(TooLarge):
+        contents.find_missing(one, MissingQuery(objects=[ObjectRef(sha256="1" * 64, size=3)]))
+    assert contents.find_missing(other, MissingQuery(objects=[ObjectRef(sha256="1" * 64, size=3)])).objects
+    contents.close()
 
 
 def test_what_the_workspace_has_is_in_the_way(world: World) -> None:

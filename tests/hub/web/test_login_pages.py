@@ -209,7 +209,20 @@ def test_a_device_login_ends_in_a_token(running_hub: RunningHub, browser: Browse
     made = poll(running_hub, begun).json()
     assert running_hub.api("GET", "/account", token=made["token"]).json()["name"] == "walter"
     assert poll(running_hub, begun).json()["code"] == "expired_token"
-    assert allow(browser, page, DEVICE).status == 400
+
+
+def test_a_second_click_is_no_second_decision(running_hub: RunningHub, browser: Browser) -> None:
+    """It shows what came of the first, whichever button it was; for anybody else there is nothing to decide."""
+    begun = begin(running_hub)
+    page = browser.visit(begun["verification_uri_complete"])
+    fields = hidden_fields(page)
+    ends = [browser.submit(DEVICE, fields | {"decision": each}).headers["Location"] for each in ("refuse", "allow")]
+    assert ends == ["/services/dotscience/cli/failed"] * 2
+    other = Browser(running_hub.url)
+    other.log_in("winnie", running_hub.command("user", "add", "winnie").strip())
+    assert other.visit(begun["verification_uri_complete"]).status == 400
+    other.close()
+    assert poll(running_hub, begun).json()["code"] == "access_denied"
 
 
 def test_guessing_codes_is_slowed_down(running_hub: RunningHub) -> None:

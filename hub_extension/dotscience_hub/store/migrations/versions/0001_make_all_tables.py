@@ -52,6 +52,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_ended_tokens")),
     )
     op.create_table(
+        "garbage",
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "name", name=op.f("pk_garbage")),
+    )
+    op.create_table(
         "idempotency",
         sa.Column("principal", TEXT, nullable=False),
         sa.Column("route", TEXT, nullable=False),
@@ -73,6 +80,9 @@ def upgrade() -> None:
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("project", "sha256", name=op.f("pk_project_objects")),
     )
+    with op.batch_alter_table("project_objects", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_project_objects_sha256"), ["sha256"], unique=False)
+
     op.create_table(
         "projects",
         sa.Column("id", TEXT, nullable=False),
