@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,7 @@ from jupyter_dotscience.workspace import (
     Changes,
     ContentChanged,
     Entry,
+    PackWriter,
     Sent,
     StatCache,
     blob_id,
@@ -81,6 +83,58 @@ def test_packs_are_of_bounded_size(work: Path, repository: Repository, monkeypat
     sent = send(work, found, repository)
     assert repository.calls.count("put_pack") == 4
     assert committed(repository, found, sent) == files
+
+
+def test_next_pack_is_made_while_one_is_on_its_way(
+    work: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub's work on a pack and the sender's on the next go on at the same time."""
+    monkeypatch.setattr(transfer, "MAX_PACK", 1 << 20)
+    write(work, {b"%d" % i: os.urandom(400_000) for i in range(6)})
+    made, second = [], threading.Event()
+    finish, put = PackWriter.finish, repository.put_pack
+
+    def note(writer: PackWriter) -> None:
+        finish(writer)
+        made.append(writer)
+        if len(made) == 2:
+            second.set()
+
+    def wait(body: BinaryIO, size: int) -> None:
+        assert second.wait(60)
+        put(body, size)
+
+    monkeypatch.setattr(PackWriter, "finish", note)
+    repository.put_pack = wait  # type: ignore[method-assign]
+    send(work, everything(work), repository)
+    assert (len(made), repository.calls.count("put_pack")) == (3, 3)
+
+
+def test_first_pack_that_fails_is_the_last(work: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the hub says about a pack is what the caller sees, and nothing is sent after it."""
+    monkeypatch.setattr(transfer, "MAX_PACK", 1 << 20)
+    write(work, {b"%d" % i: os.urandom(400_000) for i in range(6)})
+    sent = []
+
+    def refuse(body: BinaryIO, size: int) -> None:
+        sent.append(size)
+        raise Unreachable("The network is away.")
+
+    repository.put_pack = refuse  # type: ignore[method-assign]
+    with pytest.raises(Unreachable):
+        send(work, everything(work), repository)
+    assert len(sent) == 1
+
+
+def test_folder_that_became_a_link_is_not_followed(work: Path, repository: Repository, tmp_path: Path) -> None:
+    """Files of a folder that was replaced by a symlink after the scan are left, whatever the link leads to."""
+    write(work, {b"%s/%d" % (folder, i): b"%s %d" % (folder, i) for i in range(150) for folder in (b"a", b"b", b"c")})
+    found = everything(work)
+    (work / "b").rename(tmp_path / "elsewhere")
+    (work / "b").symlink_to(tmp_path / "elsewhere")
+    sent = send(work, found, repository)
+    assert set(sent.left) == {b"b/%d" % i for i in range(150)}
+    assert all(reason.startswith("It cannot be read any more") for reason in sent.left.values())
 
 
 def test_queries_are_of_bounded_size(work: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
