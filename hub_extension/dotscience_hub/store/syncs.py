@@ -101,7 +101,7 @@ def claim(session: Session, dataset: str, holder: str, moment: dt.datetime) -> b
     taken = {"holder": holder, "begun": SyncRow.asked, "beat": SyncRow.beat + 1}
     if not _changed(session, update(SyncRow).where(*free).values(taken)):
         return False
-    begun = {"state": SyncState.SYNCING.value, "started": moment, "ended": None, **vars(Progress())}
+    begun = {"state": SyncState.SYNCING.value, "message": "", "started": moment, "ended": None, **vars(Progress())}
     session.execute(update(SourceRow).where(SourceRow.id == dataset).values(begun))
     return True
 
