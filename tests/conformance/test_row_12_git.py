@@ -132,7 +132,8 @@ def test_a_failing_clone_stops_the_task_with_the_words_of_git(person: Person, ru
 
 
 def test_a_runner_that_offers_no_folder_clones_nothing_from_its_disk(other: Person, source: Source) -> None:
-    """The sentence says what its owner can do. (Somebody else asks: the runner that offers one takes none of theirs.)"""
+    """The sentence says what its owner can do."""
+    # Somebody else asks, of whom the runner that offers a folder takes no tasks.
     done = other.run(other.project(), "-R", source.url, "true", status=None)
     assert done.returncode
     assert "--repositories FOLDER" in done.stderr.decode()
