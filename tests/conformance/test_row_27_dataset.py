@@ -67,7 +67,7 @@ def test_a_linked_dataset_is_refused_unless_forced(person: Person) -> None:
     assert b"[y/N]" not in terminal.seen
     assert person("dataset", "rm", "--force", dataset.name) == f"{dataset.id}\n"
     assert person.json("project", "inspect", project)[0]["datasets"] == []
-    assert person.run(project, "echo", "still").stdout == b"still\n"
+    assert person.run(project, "sh", "-c", "echo still").stdout == b"still\n"
 
 
 def test_the_bucket_stays(person: Person, bucket: Bucket) -> None:

@@ -16,15 +16,16 @@ from typing import NoReturn
 import msgspec
 
 from dotscience_hub.store import syncs
-from dotscience_hub.store.datasets import DatasetRow, SourceRow
+from dotscience_hub.store.datasets import DatasetRow, SourceRow, keep_dataset
 from dotscience_hub.store.keyring import KeyMissing, KeyringError
 from dotscience_hub.store.sealing import about
 from jupyter_dotscience.api._base import now
 from jupyter_dotscience.api.problems import DotscienceError, NotFound
 
-from .bucket import Bucket, Location
+from .bucket import Bucket
 from .errors import Lost, SyncError
 from .large import staging
+from .location import Location
 from .place import Hub, Job, opened
 from .round import Done, Round
 from .tally import Tally, Teller
@@ -135,6 +136,7 @@ def _source(hub: Hub, dataset: str) -> tuple[str, Location]:
 
 def _finish(hub: Hub, dataset: str, holder: str, done: Done | None, message: str) -> None:
     with hub.database.write() as session:
+        keep_dataset(session, dataset)  # before the row of its rounds, as everywhere
         good = done is not None
         if syncs.finish(session, dataset, holder, now(), good=good, message=message) and done is not None:
             syncs.note_head(session, dataset, done.head, done.files, done.size)

@@ -22,8 +22,9 @@ from jupyter_dotscience.api._base import now
 from jupyter_dotscience.api.datasets import S3Create
 from jupyter_dotscience.api.problems import BadRequest
 
-from .bucket import Bucket, Location
+from .bucket import Bucket
 from .errors import SyncError
+from .location import Location
 from .place import Job, Place
 
 log = logging.getLogger("dotscience.datasets")
@@ -70,7 +71,11 @@ class Syncs:
     def start(self) -> None:
         """Go on with what an earlier service left, and take requests."""
         with self._database.read() as session:
-            self._watch([*syncs.waiting(session), *(held.dataset for held in syncs.held(session))])
+            known = [*syncs.waiting(session), *(held.dataset for held in syncs.held(session))]
+            left = [path for path in self._staging.glob("*") if not datasets.exists(session, path.name)]
+        for path in left:  # of datasets that were deleted while nobody was there to see it
+            shutil.rmtree(path, ignore_errors=True)
+        self._watch(known)
         self._thread.start()
 
     def close(self) -> None:

@@ -51,7 +51,7 @@ class DatasetWaits:
     def fix(self, session: Session, task: TaskRow) -> list[store.TaskDatasetRow]:
         """The datasets of a new task, each in its newest version or to be waited for. The task is not stored yet."""
         links = store.links_of(session, [task.project_id])[task.project_id]
-        datasets = {link.dataset_id: session.get(store.DatasetRow, link.dataset_id) for link in links}
+        datasets = {id_: store.keep_dataset(session, id_) for id_ in sorted(link.dataset_id for link in links)}
         found = [_seen(session, task.id, link, row) for link in links if (row := datasets[link.dataset_id]) is not None]
         task.waits = any(row.waits for row in found)
         # In the order of ids, so that two who queue tasks never wait for each other in a circle.

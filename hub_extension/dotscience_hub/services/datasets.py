@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dotscience_hub.store import datasets as store
-from dotscience_hub.store import paging
+from dotscience_hub.store import paging, syncs
 from dotscience_hub.store.database import Database, after_commit
 from dotscience_hub.store.keyring import Keyring
 from dotscience_hub.store.projects import names_of, seen_by
@@ -108,6 +108,7 @@ class Datasets:
             links = store.links_to(session, [dataset])[dataset]
             if links and not query.force:
                 raise _linked(session, caller, [link.project_id for link in links])
+            syncs.hold(session, dataset)
             self._waits.give_up(session, dataset)
             store.delete_dataset(session, dataset)
             after_commit(session, lambda: self._clear(dataset))

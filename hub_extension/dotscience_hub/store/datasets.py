@@ -135,6 +135,11 @@ def lock_dataset(session: Session, dataset: str) -> DatasetRow | None:
     return session.get(DatasetRow, dataset, with_for_update=True, populate_existing=True)
 
 
+def keep_dataset(session: Session, dataset: str) -> DatasetRow | None:
+    """A dataset that nobody deletes until the transaction ends; others may do the same, and change it."""
+    return session.get(DatasetRow, dataset, with_for_update={"read": True, "key_share": True}, populate_existing=True)
+
+
 def is_shared_with(session: Session, dataset: str, user: str) -> bool:
     """Whether a dataset is linked to a project of a user, or to one shared with them."""
     found = select(LinkRow.dataset_id).where(LinkRow.dataset_id == dataset, LinkRow.project_id.in_(visible_ids(user)))

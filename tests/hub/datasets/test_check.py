@@ -90,6 +90,20 @@ def test_impossible_names_of_buckets(syncs: Syncs, s3_server: S3Server, bucket: 
     assert _refusal(syncs, _source(replace(s3_server, bucket=bucket))) == f"{bucket!r} is no name of a bucket."
 
 
+def test_what_would_change_a_header_or_an_address_is_refused(syncs: Syncs, s3_server: S3Server) -> None:
+    """Keys, regions and prefixes that could be anything else are never sent."""
+    source = _source(s3_server)
+    for changes in (
+        {"access_key_id": "a\r\nX-Other: y"},
+        {"access_key_id": "\u00fc"},
+        {"region": "x.example.com/"},
+        {"region": "", "endpoint_url": None},
+        {"prefix": "a\0b"},
+    ):
+        said = _refusal(syncs, msgspec.structs.replace(source, **changes))
+        assert "does not answer" not in said
+
+
 def test_a_server_that_is_not_there(syncs: Syncs, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that refuses connections, and a name that does not exist, are told after a few tries."""
     monkeypatch.setattr("dotscience_hub.datasets.syncs._CHECK_PATIENCE", 0.5)

@@ -19,11 +19,12 @@ import msgspec
 import pytest
 from dotscience_hub.datasets.large import PART_BYTES
 from dotscience_hub.datasets.syncs import CRASHES, Syncs
-from dotscience_hub.store import manifest
+from dotscience_hub.store import manifest, versions
 from dotscience_hub.store import syncs as rows
 
 from tests.hub.datasets.proxy import Dropped, Gate, Proxy, Seen
 from tests.hub.datasets.site import THRESHOLD, Site, until
+from tests.require import require
 from tests.services.process import free_port
 from tests.services.s3 import find_rclone, serving
 
@@ -296,6 +297,50 @@ def test_a_bucket_that_vanishes_under_way(small_site: Site, proxy: Proxy) -> Non
     assert row.message == f"There is no bucket {site.server.bucket} at {proxy.endpoint}."
     assert site.row(dataset).head == head
     assert site.files(dataset) == {"a": b"1"}
+
+
+def test_what_an_older_backup_lacks_is_fetched_again(small_site: Site, proxy: Proxy) -> None:
+    """When the repository is gone, or an object is not the dataset's any more, the next round brings both back."""
+    site = small_site
+    objects = {"a": b"1", "b": b"2", "large": random.randbytes(THRESHOLD + 1)}
+    site.fill(objects)
+    with site.syncs() as syncs:
+        dataset = site.dataset()
+        site.synchronise(syncs, dataset)
+        site.settle(syncs, dataset)
+        with site.hub() as hub:
+            shutil.rmtree(hub.commits.repositories.path(dataset))
+        with site.database.write() as session:
+            versions.delete_project(session, dataset)
+        assert site.synchronise(syncs, dataset).state == "ready"
+    assert site.files(dataset) == objects
+    assert Counter(seen.key for seen in proxy.fetched()) == dict.fromkeys(objects, 2)
+
+
+@pytest.fixture
+def little_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 24 MB."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    command: list[str | Path] = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", folder]
+    done = subprocess.run(command, capture_output=True, check=False)
+    require(done.returncode == 0, "the right to mount a file system")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_is_told(small_site: Site, little_disk: Path) -> None:
+    """When the hub's disk is full the round fails and says so, before or while it fetches."""
+    site = small_site
+    site.fill({f"small/{number}": random.randbytes(THRESHOLD) for number in range(30)})
+    site.fill({"large/a": random.randbytes(25 * THRESHOLD)})
+    with site.syncs() as syncs:
+        small, large = site.dataset(prefix="small/"), site.dataset(prefix="large/")
+        row = site.synchronise(syncs, large)
+        assert (row.state, row.message.partition(",")[0]) == ("failed", "0.03 GB are to be fetched")
+        row = site.synchronise(syncs, small)
+        assert (row.state, row.message) == ("failed", "The hub's disk is full: tell its administrator.")
+    assert site.history(small) == []
 
 
 def test_a_quota_is_kept(small_site: Site) -> None:

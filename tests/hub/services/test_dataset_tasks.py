@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from dotscience_hub.store import datasets as store
@@ -208,6 +209,27 @@ def test_a_dataset_deleted_while_tasks_are_in_the_queue(world: World) -> None:
         ended = world.get(task)
         assert (ended.status, ended.message) == (S.FAILED, "A dataset that the task was to see was deleted.")
     assert world.claimed(world.runner()).task == free
+
+
+def test_a_task_queued_while_its_datasets_are_deleted(world: World) -> None:
+    """It either does not see a dataset any more, or ends with a sentence; nobody waits for ever."""
+    for _ in range(4):
+        project, (bucket,) = linked(world, "data")
+        files = world.dataset(a="1")
+        world.link(project, files, "files")
+
+        def delete(dataset: str) -> None:
+            world.datasets.delete_dataset(user("ada"), dataset=dataset, query=FORCE)
+
+        with ThreadPoolExecutor(3) as pool:
+            queued = pool.submit(world.task, project)
+            for work in [pool.submit(delete, dataset) for dataset in (bucket, files)]:
+                work.result(60)
+            task = world.get(queued.result(60))
+        assert (task.status is S.FAILED) == bool(task.datasets)
+        assert task.status in (S.FAILED, S.QUEUED)
+        with world.database.read() as session:
+            assert store.waiting_tasks(session) == []
 
 
 def test_a_dataset_deleted_while_a_task_runs(world: World) -> None:
