@@ -507,7 +507,7 @@ with open("/tmp/filler" if os.path.isdir("/workspace") else "filler", "wb") as f
 def test_a_task_that_fills_the_disk_ends_with_all_it_said(
     hub: FakeHub, make_agent: MakeAgent, small_spool: Path, bubblewrap: str, then: str
 ) -> None:
-    """Log, files and runs arrive, the sentence is clear, the agent lives, and the next task works (F9)."""
+    """Log, files and runs arrive, the sentence is clear, the agent lives, and the next task works (F14)."""
     task = hub.add(["python3", "-c", FILL + then])
     agent = make_agent("--backend", "process")
     hub.wait_for(lambda: task.finishes, "the outcome", 120)

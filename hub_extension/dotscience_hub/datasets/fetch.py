@@ -15,7 +15,7 @@ from dotscience_hub.store.manifest import Kept
 from jupyter_dotscience.workspace.hashing import blob_id, pointer
 
 from .bucket import Bucket
-from .errors import Changed
+from .errors import Changed, SyncError
 from .large import Partial
 from .listing import Listed
 from .place import Hub
@@ -68,9 +68,11 @@ class Fetch:
                 if fetched is not None:
                     small.add(*fetched)
                 small.flush_old()
-        except BaseException:
+        except BaseException as error:
             self._bucket.close()
             self._budget.close()
+            if isinstance(error, SyncError):  # what has come is as good as before
+                small.flush()
             raise
         small.flush()
         return self._changed

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .taskloop import Surroundings
 
 PIECE = 1 << 20
+BLOCK = 4096
 
 
 class Datasets:
@@ -88,10 +89,11 @@ class Datasets:
         listed = list_tree(mirror, commit).values()
         large = {entry.sha256: entry.size for entry in listed if entry.large and entry.sha256}
         here = frozenset(sha256 for sha256, size in large.items() if objects.has(sha256, size))
-        small = sum(entry.size for entry in listed if not entry.large)
-        wanted = small + sum(size for sha256, size in large.items() if sha256 not in here)
-        self._sizes[_key(mount)] = wanted - small
-        return Need(_key(mount), _words(mount), wanted, here)
+        # Each takes whole blocks of the disk.
+        small = sum(-(-entry.size // BLOCK) * BLOCK for entry in listed if not entry.large)
+        wanted = sum(size for sha256, size in large.items() if sha256 not in here)
+        self._sizes[_key(mount)] = wanted
+        return Need(_key(mount), _words(mount), small + wanted, here)
 
     def _fetch(self, mount: DatasetMount, commit: str) -> Mirror:
         mirror = Mirror(self._around.spool.git / f"{mount.dataset}.git")
