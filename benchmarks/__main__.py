@@ -23,6 +23,7 @@ NAMES = {
     "logs": "delay and throughput of a task's output",
     "snapshots": "versions of 100,000 small files, beside git",
     "large_files": "5 GB of large files, beside git-lfs",
+    "datasets": "a bucket of 20,000 objects and one of 2 GB, beside rclone",
     "ingest": "100,000 points and 1,000 short runs, beside MLflow",
     "search": "100,000 runs searched, beside MLflow",
     "library": "one log call, and the import",

@@ -20,7 +20,7 @@ c.JupyterHub.db_url = "sqlite:////var/lib/dotscience/hub.sqlite"
 c.JupyterHub.cookie_secret_file = "/var/lib/dotscience/hub-cookie"  # noqa: S105 - a path
 
 # Who may log in: any of JupyterHub's authenticators. `ds login USER` asks for a password where the authenticator takes
-# one (PAM does); with OAuth, people make a token on the hub's token page and give it to `ds login --token`.
+# one (PAM does); `ds login --web` and `--device` work with all of them, OAuth too.
 c.JupyterHub.authenticator_class = "pam"
 c.Authenticator.allow_all = True
 c.Authenticator.admin_users = {"admin"}

@@ -19,6 +19,7 @@ pytest_plugins = [
     "tests.services.git_lfs",
     "tests.services.postgresql",
     "tests.services.s3",
+    "tests.services.swift",
     "tests.hubprocess",
 ]
 

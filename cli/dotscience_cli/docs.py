@@ -20,9 +20,9 @@ _HEAD = """# The command line
 
 Made from `ds` itself by `python -m dotscience_cli.docs`; `ds help COMMAND` says the same.
 
-Projects, tasks, runners and runs are named by id, by the beginning of an id that no other has, or by name. Errors are
-one sentence on standard error; the exit status is 2 for wrong usage, 1 for failure, 130 after Ctrl-C. Every listing has
-`--output json`.
+Projects, datasets, tasks, runners and runs are named by id, by the beginning of an id that no other has, or by name.
+Errors are one sentence on standard error; the exit status is 2 for wrong usage, 1 for failure, 130 after Ctrl-C. Every
+listing has `--output json`.
 
 | variable | stands in for |
 |---|---|

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from .guard import say
 from .streams import JobPrinter
-from .text import printable
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from types import FrameType
 
+    from jupyter_dotscience.api.logs import LogEntry
     from jupyter_dotscience.api.problems import DotscienceError
     from jupyter_dotscience.api.tasks import Task
     from jupyter_dotscience.client import Client
 
-WAIT = 20.0
-"""Seconds of one long poll."""
-PATIENCE = 1.5
-"""Seconds that a task may wait, pull or save before that is worth a line."""
+WAIT, WAIT_QUEUED = 20.0, 2.0
+"""Seconds of one long poll. What a queued task waits for (runners that come and go, the progress of a dataset) changes
+without a new version of the task."""
 
 
 _SAID = {
@@ -40,6 +40,13 @@ class Changed:
     """The task has a new state."""
 
     task: Task
+
+
+@dataclass(frozen=True)
+class Pulling:
+    """The runner tells how far it is with the image."""
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -87,9 +94,14 @@ class Interrupts:
 
 
 class Connection:
-    """Says once that the hub is away, and once that it is back, whoever notices first."""
+    """Says once that the hub is away, and once that it is back, whoever notices first.
 
-    def __init__(self) -> None:
+    Args:
+        tell: How to say it.
+    """
+
+    def __init__(self, tell: Callable[[str], None] = say) -> None:
+        self._say = tell
         self._lock = threading.Lock()
         self._away = False
 
@@ -97,9 +109,11 @@ class Connection:
         """Take note of a failure, or with None of a success."""
         with self._lock:
             if error is not None and not self._away:
-                say(f"The connection to the hub is lost; the task goes on, and so do we when it is back. ({error})")
+                self._say(
+                    f"The connection to the hub is lost; the task goes on, and so do we when it is back. ({error})"
+                )
             elif error is None and self._away:
-                say("Connected again.")
+                self._say("Connected again.")
             self._away = error is not None
 
 
@@ -120,12 +134,11 @@ class Follower:
         self._task = task
         self._interrupts = interrupts
         self._events = interrupts.events
-        self._connection = Connection()
         self._verbose = verbose
         self._printer = JobPrinter()
+        self._waiting = Waiting(self._printer.new_line)
+        self._connection = Connection(self._waiting.say)
         self._stopped = False
-        self._shown: tuple[str, str] | None = None
-        self._due = time.monotonic() + PATIENCE
 
     def follow(self) -> Task:
         """Wait for the end.
@@ -140,11 +153,22 @@ class Follower:
         """
         for work in (self._watch_log, self._watch_state):
             threading.Thread(target=work, name=work.__name__, daemon=True).start()
+        self._see(self._task)
+        try:
+            self._until_the_end()
+        finally:
+            self._waiting.tell(None)
+        self._interrupts.over = True
+        return self._task
+
+    def _until_the_end(self) -> None:
         log_ended = False
         while not (log_ended and self._task.status.terminal):
             event = self._next()
             if isinstance(event, Changed):
                 self._see(event.task)
+            elif isinstance(event, Pulling):
+                self._see_pull(event.text)
             elif isinstance(event, LogEnded):
                 if event.error is not None:
                     raise event.error
@@ -153,8 +177,6 @@ class Follower:
                 raise event.error
             elif event is self._interrupts:
                 self._stop()
-        self._interrupts.over = True
-        return self._task
 
     @property
     def midline(self) -> bool:
@@ -167,36 +189,32 @@ class Follower:
         return self._stopped
 
     def _next(self) -> object:
-        """The next event; meanwhile tell what takes long."""
+        """The next event; meanwhile show what takes long."""
         while True:
             try:
-                return self._events.get(timeout=max(self._due - time.monotonic(), 0.01) if self._waits() else None)
+                return self._events.get(timeout=self._waiting.seconds())
             except queue.Empty:
-                self._tell_waiting()
-
-    def _waits(self) -> bool:
-        from jupyter_dotscience.api.tasks import TaskStatus
-
-        task = self._task
-        quiet = task.status.terminal or task.status is TaskStatus.RUNNING
-        return not quiet and (task.status.value, task.message) != self._shown
-
-    def _tell_waiting(self) -> None:
-        task = self._task
-        self._shown = (task.status.value, task.message)
-        said = task.message if task.message not in ("", task.status.value) else _SAID[task.status.value]
-        say(printable(said))
+                self._waiting.show()
 
     def _see(self, task: Task) -> None:
-        if (task.status, task.message) != (self._task.status, self._task.message):
-            self._due = time.monotonic() + PATIENCE
+        from jupyter_dotscience.api.tasks import TaskStatus
+
         self._task = task
+        if task.status.terminal or task.status is TaskStatus.RUNNING:
+            self._waiting.tell(None)
+        else:
+            state = task.status.value
+            self._waiting.tell(task.message if task.message not in ("", state) else _SAID[state])
+
+    def _see_pull(self, text: str) -> None:
+        if self._task.status.value in ("assigned", "preparing"):
+            self._waiting.tell(text)
 
     def _stop(self) -> None:
         if self._task.status.terminal:
             raise KeyboardInterrupt  # only the rest of the log is outstanding
         waits = self._task.status.value == "queued"
-        say(f"Stopping{'' if waits else '; results are being saved'}. Ctrl-C again to leave now.")
+        self._waiting.say(f"Stopping{'' if waits else '; results are being saved'}. Ctrl-C again to leave now.")
         threading.Thread(target=self._ask_to_stop, name="stop", daemon=True).start()
 
     def _ask_to_stop(self) -> None:
@@ -211,20 +229,30 @@ class Follower:
 
         error: BaseException | None = None
         try:
-            entries = follow_logs(self._client, self._task.id, all=self._verbose, on_trouble=self._connection.tell)
-            for entry in entries:
-                self._printer.write(entry)
+            # Always all entries: how far the runner is with the image is among them.
+            for entry in follow_logs(self._client, self._task.id, all=True, on_trouble=self._connection.tell):
+                self._print(entry)
         except BaseException as caught:  # noqa: BLE001 - handed to the thread that waits for us
             error = caught
         self._events.put(LogEnded(error))
 
+    def _print(self, entry: LogEntry) -> None:
+        from jupyter_dotscience.api.logs import LogStream
+
+        if self._verbose or entry.stream.workload:
+            with self._waiting.aside():
+                self._printer.write(entry)
+        elif entry.stream is LogStream.PULL:
+            self._events.put(Pulling(entry.data.decode(errors="replace").strip()))
+
     def _watch_state(self) -> None:
-        from jupyter_dotscience.api.tasks import TaskQuery
+        from jupyter_dotscience.api.tasks import TaskQuery, TaskStatus
 
         task = self._task
 
         def look() -> Task:
-            return self._client.get_task(task=task.id, query=TaskQuery(after=task.version, wait=WAIT))
+            wait = WAIT_QUEUED if task.status is TaskStatus.QUEUED else WAIT
+            return self._client.get_task(task=task.id, query=TaskQuery(after=task.version, wait=wait))
 
         while not task.status.terminal:
             found = self._persist(look)

@@ -23,6 +23,7 @@ _COMMANDS = {
         "task": "task:task",
         "project": "project:project",
         "file": "file:file",
+        "dataset": "dataset:dataset",
         "runs": "runs:runs",
         "clone": "bound:clone",
         "init": "bound:init",

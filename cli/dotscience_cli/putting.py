@@ -1,27 +1,25 @@
-"""``ds file put``: one file, or a folder, to a place in the workspace."""
+"""``ds file put``: one file, or a folder, to a place in a workspace or dataset."""
 
 from __future__ import annotations
 
 import os
-import platform
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .guard import Failure
 from .text import printable
-from .upload import Place, put, warn
+from .upload import Place, origin, put, warn
 
 if TYPE_CHECKING:
-    from jupyter_dotscience.client import Client
+    from jupyter_dotscience.client.remote import AnyRemote
     from jupyter_dotscience.workspace.scan import Snapshot
 
 
-def put_folder(client: Client, project: str, source: Path, path: str | None, message: str | None) -> str | None:
+def put_folder(remote: AnyRemote, source: Path, path: str | None, message: str | None) -> str | None:
     """Put a folder's files below ``path``, by default the folder's own name (``.``: the workspace itself).
 
     Args:
-        client: Of a user who may write.
-        project: Its id.
+        remote: The project or dataset.
         source: The folder.
         path: A folder in the workspace.
         message: Of the commit.
@@ -35,15 +33,14 @@ def put_folder(client: Client, project: str, source: Path, path: str | None, mes
     warn(snapshot.skipped)
     name = source.resolve().name if path is None else path
     prefix = b"" if name.strip("/") in ("", ".") else stored(name) + b"/"
-    return put(client, project, source, snapshot, message or _message(source), Place(prefix=prefix))
+    return put(remote, source, snapshot, message or origin(source), Place(prefix=prefix))
 
 
-def put_single(client: Client, project: str, source: Path, path: str | None, message: str | None) -> str | None:
+def put_single(remote: AnyRemote, source: Path, path: str | None, message: str | None) -> str | None:
     """Put one file to ``path``, by default its own name; into ``path`` when that ends in a slash.
 
     Args:
-        client: As for :func:`put_folder`.
-        project: As for :func:`put_folder`.
+        remote: As for :func:`put_folder`.
         source: The file.
         path: A path in the workspace.
         message: As for :func:`put_folder`.
@@ -54,7 +51,7 @@ def put_single(client: Client, project: str, source: Path, path: str | None, mes
     name = source.name if path is None else path
     target = stored(name + source.name if name.endswith("/") else name)
     real = source.resolve()  # a symlink that was named is followed, as cp does; sending follows none
-    return put(client, project, real.parent, _snapshot(real), message or _message(source), Place(single=target))
+    return put(remote, real.parent, _snapshot(real), message or origin(source), Place(single=target))
 
 
 def stored(path: str) -> bytes:
@@ -85,7 +82,3 @@ def _snapshot(source: Path) -> Snapshot:
     except NotRegular:
         raise Failure(f"{printable(str(source))} is no regular file.") from None
     return Snapshot({escape_git(os.fsencode(source.name)): entry})
-
-
-def _message(source: Path) -> str:
-    return f"Upload from {platform.node()}:{source.resolve()}"

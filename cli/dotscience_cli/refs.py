@@ -9,6 +9,7 @@ from .guard import Failure
 from .text import printable
 
 if TYPE_CHECKING:
+    from jupyter_dotscience.api.datasets import Dataset
     from jupyter_dotscience.api.projects import Project
     from jupyter_dotscience.api.runners import Runner
     from jupyter_dotscience.api.runs import RunRow
@@ -95,6 +96,14 @@ def project(client: Client, ref: str) -> Project:
     return pick(
         "project", ref, found, f"`ds project ls` lists yours, `ds project create {printable(ref)}` makes a new one."
     )
+
+
+def dataset(client: Client, ref: str) -> Dataset:
+    """The dataset that ``ref`` means."""
+    from jupyter_dotscience.api.datasets import DatasetQuery
+
+    found = client.list_datasets(query=DatasetQuery(ref=_typed("dataset", ref))).items
+    return pick("dataset", ref, found, "`ds dataset ls` lists yours, `ds dataset create` makes a new one.")
 
 
 def task(client: Client, ref: str) -> Task:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jupyter_dotscience.api.runs import Run, RunFile
 
+_MOUNT = "input-dataset."
 _AUTHORITIES = {"workload": 0, "derived": 1, "correction": 2, "remote": 3}
 """The format's numbers; ``remote`` came later and has none there."""
 
@@ -42,10 +43,20 @@ def document(run: Run) -> dict[str, Any]:
         "exec_end": _time(meta.get("exec.end")),
         "exec_cpu_seconds_used": _json(meta.get("exec.cpu-seconds")),
         "exec_peak_ram_bytes": _json(meta.get("exec.ram")),
-        "inputs": {},
+        "inputs": {mount: {"id": dataset, "version": version} for mount, (dataset, version) in _mounts(run).items()},
         "outputs": {},
         "runs": [_run(run)],
     }
+
+
+def _mounts(run: Run) -> dict[str, tuple[str, str]]:
+    """The datasets that the task saw: id and version, by path."""
+    found = {}
+    for key, value in run.metadata.items():
+        if key.startswith(_MOUNT):
+            dataset, _, version = value.partition("@")
+            found[key.removeprefix(_MOUNT)] = (dataset, version)
+    return found
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -59,9 +70,9 @@ def _run(run: Run) -> dict[str, Any]:
         "workload_file": run.workload_file,
         "success": run.error is None and run.status.value != "failed",
         "error_message": run.error,
-        "workspace_input_files": [_input(file) for file in run.inputs],
+        "workspace_input_files": [_input(file.path, file) for file in run.inputs if file.dataset is None],
         "workspace_output_files": [file.path for file in run.outputs],
-        "dataset_input_files": {},
+        "dataset_input_files": _dataset_files(run),
         "dataset_output_files": {},
         "labels": run.labels,
         "summary": run.summary,
@@ -71,8 +82,18 @@ def _run(run: Run) -> dict[str, Any]:
     }
 
 
-def _input(file: RunFile) -> dict[str, Any]:
-    return {"filename": file.path, "version": file.commit}
+def _dataset_files(run: Run) -> dict[str, list[dict[str, Any]]]:
+    """The files of datasets that a run read, by the dataset's path and relative to it."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for mount in _mounts(run):
+        files = [file for file in run.inputs if file.dataset is not None and file.path.startswith(mount + "/")]
+        if files:
+            found[mount] = [_input(file.path.removeprefix(mount + "/"), file) for file in files]
+    return found
+
+
+def _input(name: str, file: RunFile) -> dict[str, Any]:
+    return {"filename": name, "version": file.commit}
 
 
 def _json(text: str | None) -> Any:

@@ -66,7 +66,7 @@ def _login(hub: str) -> config.Login:
     if username and password:
         return _login_of_environment(hub, username, password, stored)
     if stored is None:
-        raise Failure(f"You are not logged in to {hub}. Log in with `ds login USERNAME`.")
+        raise Failure(f"You are not logged in to {hub}. Log in with `ds login USERNAME`, or `ds login --web`.")
     if username and username.lower() != stored.username.lower():
         raise Failure(
             f"DOTSCIENCE_USERNAME is {username}, but the login for {hub} is that of {stored.username}. "

@@ -33,6 +33,7 @@ class JobPrinter:
         self._out, self._err = sys.stdout.buffer, sys.stderr.buffer
         self.midline = False
         """Whether the last thing written to standard output was no whole line."""
+        self._error_midline = False
 
     def write(self, entry: LogEntry) -> None:
         """Print one entry."""
@@ -42,9 +43,16 @@ class JobPrinter:
             self.midline = not entry.data.endswith(b"\n")
             put(self._out, entry.data)
         elif entry.stream is LogStream.STDERR:
+            self._error_midline = not entry.data.endswith(b"\n")
             put(self._err, entry.data)
         else:
             put(self._err, headed(entry))
+
+    def new_line(self) -> None:
+        """End the line that the job has begun on the terminal, so that a line of our own can follow."""
+        if self._error_midline or (self.midline and sys.stdout.isatty()):
+            put(self._err, b"\n")
+            self.midline = self._error_midline = False
 
     def end(self) -> None:
         """Nothing is held back."""

@@ -1,4 +1,4 @@
-"""``-u DIRECTORY``: what changed in a folder goes into the workspace, as one commit."""
+"""``-u DIRECTORY``: what changed in a folder goes into a workspace or dataset, as one commit."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from jupyter_dotscience.api.commits import CommitCreate
     from jupyter_dotscience.client import Client
+    from jupyter_dotscience.client.remote import AnyRemote
     from jupyter_dotscience.workspace.diff import Changes
     from jupyter_dotscience.workspace.entry import Entry
     from jupyter_dotscience.workspace.scan import Snapshot
@@ -34,7 +35,7 @@ def upload(client: Client, project: str, directory: Path) -> str | None:
     Args:
         client: Of a user who may write.
         project: Its id.
-        directory: Scanned with all folders below, but for what ``.dotscience-ignore`` files say.
+        directory: As for :func:`scanned`.
 
     Returns:
         The version that has them, None for an empty workspace.
@@ -44,12 +45,31 @@ def upload(client: Client, project: str, directory: Path) -> str | None:
         Failure: others commit all the time.
         DotscienceError: the hub's answer.
     """
+    from jupyter_dotscience.client.remote import ProjectRemote
+
+    snapshot = scanned(client, project, directory)
+    return put(ProjectRemote(client, project), directory, snapshot, origin(directory))
+
+
+def scanned(client: Client, place: str, directory: Path) -> Snapshot:
+    """The files of a folder; says which of them stay behind.
+
+    Args:
+        client: Of the hub they will go to.
+        place: The id of what they will go into.
+        directory: With all folders below, but for what ``.dotscience-ignore`` files say.
+    """
     from jupyter_dotscience.workspace.scan import scan
     from jupyter_dotscience.workspace.statcache import StatCache
 
-    snapshot = scan(directory, cache=StatCache(_cache_file(client.url, project, directory)), ignore=True)
+    snapshot = scan(directory, cache=StatCache(_cache_file(client.url, place, directory)), ignore=True)
     warn(snapshot.skipped)
-    return put(client, project, directory, snapshot, f"Upload from {platform.node()}:{directory.resolve()}")
+    return snapshot
+
+
+def origin(source: Path) -> str:
+    """What a commit says when nobody gave it a message."""
+    return f"Upload from {platform.node()}:{source.resolve()}"
 
 
 @dataclass(frozen=True)
@@ -91,22 +111,28 @@ class Place:
         parts = (place.prefix if place.single is None else place.single).split(b"/")[:-1]
         for end in range(1, len(parts) + 1):
             if (above := b"/".join(parts[:end])) in tree:
-                raise Failure(f"{_shown(above)} is a file in the workspace, not a folder; choose another path.")
+                raise Failure(f"{_shown(above)} is a file there, not a folder; choose another path.")
         return place
 
 
 def put(
-    client: Client, project: str, root: Path, snapshot: Snapshot, message: str, place: Place = Place()
+    remote: AnyRemote,
+    root: Path,
+    snapshot: Snapshot,
+    message: str,
+    place: Place = Place(),
+    *,
+    deletes: bool = False,
 ) -> str | None:
     """Commit those files of a snapshot that the main branch does not have in this version.
 
     Args:
-        client: As for :func:`upload`.
-        project: As for :func:`upload`.
+        remote: Where to.
         root: The folder of the snapshot.
         snapshot: What to put.
         message: Of the commit.
         place: Where.
+        deletes: Also delete what is there and not in the snapshot.
 
     Returns:
         As for :func:`upload`.
@@ -116,35 +142,44 @@ def put(
     from jupyter_dotscience.workspace.entry import entries_of
 
     for _ in range(TRIES):
-        listing = client.get_tree(project=project)
+        listing = remote.get_tree()
         tree = entries_of(listing)
         here = place.settled(tree, next(iter(snapshot.entries), b""))
-        found = changes(here.base(tree, snapshot), snapshot, deletes=False)
+        found = changes(here.base(tree, snapshot), snapshot, deletes=deletes)
         if not found:
             return listing.commit
-        request = _placed(_send(client, project, root, found, listing.commit, message), here)
+        request = _placed(_send(remote, root, found, listing.commit, message), here)
         try:
-            return client.create_commit(request, project=project).head
-        except Conflict:
+            return remote.create_commit(request).head
+        except Conflict as error:
+            if error.code != Conflict.default_code:
+                raise
             continue  # somebody changed the same files since the listing; ours are compared with theirs now
     raise Failure("Others change the same files all the time; try again later.")
 
 
-def _send(client: Client, project: str, root: Path, found: Changes, parent: str | None, message: str) -> CommitCreate:
-    from jupyter_dotscience.client.remote import ProjectRemote
+def _send(remote: AnyRemote, root: Path, found: Changes, parent: str | None, message: str) -> CommitCreate:
     from jupyter_dotscience.workspace.committer import commit_request
     from jupyter_dotscience.workspace.transfer import send
 
-    size = sum(entry.size for entry in found.changed.values())
-    say(f"Uploading {len(found.changed)} changed file{'s' * (len(found.changed) != 1)} ({human_size(size)}).")
-    bar = Bar("Uploading")
-    try:
-        sent = send(root, found, ProjectRemote(client, project), bar)
-    finally:
-        bar.end()
+    _announce(found)
+    with Bar("Uploading") as bar:
+        sent = send(root, found, remote, bar)
     warn(sent.left)
     message = message.encode(errors="replace").decode()
     return commit_request(found, sent, branch="main", parent=parent, message=message)
+
+
+def _announce(found: Changes) -> None:
+    if found.changed:
+        size = sum(entry.size for entry in found.changed.values())
+        say(f"Uploading {_files(len(found.changed), 'changed ')} ({human_size(size)}).")
+    if found.deleted:
+        say(f"Removing {_files(len(found.deleted))}.")
+
+
+def _files(count: int, kind: str = "") -> str:
+    return f"{count} {kind}file{'s' * (count != 1)}"
 
 
 def _placed(request: CommitCreate, place: Place) -> CommitCreate:
@@ -177,7 +212,7 @@ def _shown(path: bytes) -> str:
     return printable(path.decode(errors="backslashreplace"))
 
 
-def _cache_file(url: str, project: str, directory: Path) -> Path | None:
+def _cache_file(url: str, place: str, directory: Path) -> Path | None:
     """Where the stamps of the last scan are; None, at the price of reading all again, where nothing can be kept."""
     folder = config.cache_folder() / "scan"
     try:
@@ -186,5 +221,5 @@ def _cache_file(url: str, project: str, directory: Path) -> Path | None:
         return None
     if not os.access(folder, os.W_OK):
         return None
-    key = "\0".join((url, project, str(directory.resolve())))
+    key = "\0".join((url, place, str(directory.resolve())))
     return folder / hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()[:32]

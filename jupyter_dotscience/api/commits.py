@@ -87,6 +87,7 @@ class CommitCreate(Request, frozen=True, kw_only=True):
         list[RunReport],
         Meta(max_length=1000, description="Runs made outside of any task that this version belongs to."),
     ] = msgspec.field(default_factory=list)
+    always: Annotated[bool, Meta(description="Also when nothing has changed: the version is for its message.")] = False
 
 
 class CommitResult(Model, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from .datasets import TaskDataset, mount_of
 from .runs import RunReport
 from .tasks import CommandWorkload, Execution, Workload
 
@@ -62,20 +63,30 @@ def _without_password(url: str) -> str:
     return re.sub(r"^(https?://)[^/]*@", r"\1", url, flags=re.IGNORECASE)
 
 
-def of_runs(runs: Sequence[RunReport], input_versions: Mapping[str, str | None]) -> dict[str, str]:
+def of_datasets(mounts: Sequence[TaskDataset]) -> dict[str, str]:
+    """The part that describes which datasets the task saw, each in one version."""
+    return {f"input-dataset.{mount.path}": f"{mount.dataset}@{mount.commit}" for mount in mounts if mount.commit}
+
+
+def of_runs(
+    runs: Sequence[RunReport], input_versions: Mapping[str, str | None], mounts: Sequence[TaskDataset] = ()
+) -> dict[str, str]:
     """The part that describes runs.
 
     Args:
         runs: What was recorded, oldest first.
-        input_versions: The commit that last changed each input file, by path.
+        input_versions: The commit that last changed each input file, by path; of a file of a dataset, the dataset's.
+        mounts: The datasets that the task saw.
     """
     fields = {"runs": json.dumps([run.id for run in runs])}
     for run in runs:
-        fields.update(_of_run(run, input_versions))
+        fields.update(_of_run(run, input_versions, mounts))
     return fields
 
 
-def _of_run(run: RunReport, input_versions: Mapping[str, str | None]) -> Iterable[tuple[str, str]]:
+def _of_run(
+    run: RunReport, input_versions: Mapping[str, str | None], mounts: Sequence[TaskDataset]
+) -> Iterable[tuple[str, str]]:
     prefix = f"run.{run.id}."
     yield prefix + "authority", run.authority.value
     optional = {
@@ -88,9 +99,20 @@ def _of_run(run: RunReport, input_versions: Mapping[str, str | None]) -> Iterabl
     for name, value in optional.items():
         if value is not None:
             yield prefix + name, value
-    versions = [f"{path}@{input_versions[path]}" if input_versions.get(path) else path for path in run.inputs]
-    yield prefix + "input-files", json.dumps(versions)
+    for mount, versions in _inputs(run, input_versions, mounts).items():
+        yield prefix + (f"dataset-input-files.{mount}" if mount else "input-files"), json.dumps(versions)
     yield prefix + "output-files", json.dumps(run.outputs)
     for kind, values in (("label", run.labels), ("parameters", run.parameters), ("summary", run.summary)):
         for key, value in values.items():
             yield f"{prefix}{kind}.{key}", value
+
+
+def _inputs(run: RunReport, versions: Mapping[str, str | None], mounts: Sequence[TaskDataset]) -> dict[str, list[str]]:
+    """What a run read, as `path@version`: by the path of the dataset, relative to it; under "" what is no dataset's."""
+    found: dict[str, list[str]] = {"": []}
+    for path in run.inputs:
+        mount, version = mount_of(path, mounts), versions.get(path)
+        place = "" if mount is None else mount.path
+        name = path if mount is None else path.removeprefix(mount.path + "/")
+        found.setdefault(place, []).append(f"{name}@{version}" if version else name)
+    return found

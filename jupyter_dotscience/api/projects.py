@@ -5,9 +5,11 @@ from __future__ import annotations
 import enum
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from ._base import Id, Model, Name, Request, Sha1, Time
+from .datasets import DatasetLink
 
 
 class Role(enum.StrEnum):
@@ -42,6 +44,9 @@ class Project(Model, frozen=True, kw_only=True):
     created: Time
     head: Annotated[Sha1 | None, Meta(description="The newest commit of the main branch; null in an empty workspace.")]
     git_url: Annotated[str, Meta(description="What `git clone` takes, relative to the hub's own address.")]
+    datasets: Annotated[list[DatasetLink], Meta(description="What tasks see beside the workspace, by path.")] = (
+        msgspec.field(default_factory=list)
+    )
 
 
 class ProjectCreate(Request, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from msgspec import Meta
 
 from ._base import Id, Int64, Model, Request, Seconds, Sha1, Time
 from .commits import CommitCreate, CommitResult
+from .datasets import DatasetMount
 from .runs import PointRow, RunId, RunReport
 from .tasks import Execution, Labels, Machine, MergeState, Resources, TaskStatus, Workload
 
@@ -77,6 +78,9 @@ class Assignment(Model, frozen=True, kw_only=True):
     logs_next: Annotated[
         int, Meta(description="The number of this attempt's first log entry: those of an attempt before stay.")
     ] = 0
+    datasets: Annotated[
+        list[DatasetMount], Meta(description="What the task sees, read-only, beside its workspace.")
+    ] = msgspec.field(default_factory=list)
 
 
 class Claimed(Model, frozen=True, kw_only=True):
@@ -174,6 +178,8 @@ class Outcome(enum.StrEnum):
     STOPPED = "stopped"
     """Because it was asked to."""
     OUT_OF_MEMORY = "out-of-memory"
+    OUT_OF_STORAGE = "out-of-storage"
+    """Ended by the agent, because it filled the runner's disk, or more of it than the runner may use."""
     START_FAILED = "start-failed"
     """It never ran: no such image, command not found, no such GPU."""
     LOST = "lost"

@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import account, commits, files, logs, projects, protocol, runners, runs, secrets, tasks
+from . import account, commits, datasets, files, logins, logs, projects, protocol, runners, runs, secrets, tasks
 from .account import Principal
 from .projects import Role
 
@@ -26,6 +26,14 @@ class Scope(enum.StrEnum):
     TASKS_WRITE = "custom:dotscience:tasks:write"
     RUNNERS_WRITE = "custom:dotscience:runners:write"
     SECRETS_WRITE = "custom:dotscience:secrets:write"
+
+
+SERVER_SCOPES = ("start:servers!user", "read:servers!user")
+"""To start one's own JupyterLab, and see how it starts."""
+TOKEN_SCOPES = ("access:services!service=dotscience", *SERVER_SCOPES, *(scope.value for scope in Scope))
+"""What a token of `ds` may do: reach the service, everything the service allows its user, and start their JupyterLab.
+Nothing else of the hub: not even see or revoke its user's tokens, which would let it make stronger ones, nor open what
+runs in JupyterLab."""
 
 
 class Raw(enum.Enum):
@@ -49,8 +57,9 @@ class Access:
     Attributes:
         principals: Kinds of callers; empty means anyone, without a token.
         scope: What a user's token must allow.
-        role: What a user must be in the project that the path names (or whose task it names).
-        owner: The caller must own the runner that the path names.
+        role: What a user must be in the project that the path names (or whose task it names). A dataset that the path
+            names must be one that the caller may see in any case.
+        owner: The caller must own the runner or dataset that the path names.
         admin: Only a hub admin.
     """
 
@@ -108,6 +117,7 @@ class Route:
 
 
 _P = "/projects/{project}"
+_D = "/datasets/{dataset}"
 _R = "/runner/tasks/{task}"
 
 ROUTES: tuple[Route, ...] = (
@@ -117,6 +127,11 @@ ROUTES: tuple[Route, ...] = (
     Route("get_readiness", "GET", "/ready", "Whether the service can serve: database, storage, hub.", ANYONE, response=account.Health),
     Route("get_metrics", "GET", "/metrics", "Figures for Prometheus.", Access(admin=True), response=Raw.TEXT),
     Route("get_account", "GET", "/account", "Who the caller is.", Access(principals=frozenset(Principal)), response=account.Account),
+    # logging in through a browser
+    Route("redeem_login_code", "POST", "/login/token", "Trade a code that the browser brought for a token.", ANYONE, request=logins.CodeRedeem, response=logins.LoginGrant),
+    Route("start_device_login", "POST", "/login/device", "Begin a login that is confirmed on another device.", ANYONE, request=logins.DeviceStart, response=logins.DeviceLogin),
+    Route("poll_device_login", "POST", "/login/device/token", "The token, once somebody has confirmed.", ANYONE, request=logins.DevicePoll, response=logins.LoginGrant),
+    Route("revoke_token", "POST", "/login/revoke", "End a token at Dotscience; one that is none is no error.", ANYONE, request=logins.TokenRevoke, status=204),
     # projects
     Route("list_projects", "GET", "/projects", "Projects of the caller and shared with them.", _user(READ), query=projects.ProjectQuery, response=projects.ProjectList),
     Route("create_project", "POST", "/projects", "Create a project.", _user(WRITE), request=projects.ProjectCreate, response=projects.Project, status=201, idempotency=True),
@@ -152,6 +167,23 @@ ROUTES: tuple[Route, ...] = (
     Route("get_run", "GET", _P + "/runs/{run}", "A run with all details.", _user(READ, READER, task=True), response=runs.Run),
     Route("append_points", "POST", _P + "/runs/{run}/points", "Add live points to a run.", _user(WRITE, WRITER), request=runs.PointsAppend, response=runs.PointsAck),
     Route("get_points", "GET", _P + "/runs/{run}/points", "Live curves of a run.", _user(READ, READER, task=True), query=runs.PointsQuery, response=runs.Points),
+    # datasets
+    Route("list_datasets", "GET", "/datasets", "Datasets of the caller, and of their projects.", _user(READ), query=datasets.DatasetQuery, response=datasets.DatasetList),
+    Route("create_dataset", "POST", "/datasets", "Create a dataset: the copy of a bucket, or of files to be sent.", _user(WRITE), request=datasets.DatasetCreate, response=datasets.Dataset, status=201, idempotency=True),
+    Route("get_dataset", "GET", _D, "A dataset.", _user(READ, task=True), response=datasets.Dataset),
+    Route("delete_dataset", "DELETE", _D, "Delete a dataset with all its versions; there is no undelete.", _user(WRITE, owner=True), query=datasets.DatasetDelete, status=204),
+    Route("sync_dataset", "POST", _D + "/sync", "Ask for another look at the dataset's bucket.", _user(WRITE, owner=True), response=datasets.Dataset),
+    Route("link_dataset", "PUT", _P + _D, "Let the project's tasks see a dataset, at a path.", _user(WRITE, WRITER, owner=True), request=datasets.LinkCreate, response=projects.Project),
+    Route("unlink_dataset", "DELETE", _P + _D, "Let the project's tasks not see a dataset any more.", _user(WRITE, WRITER), status=204),
+    Route("get_dataset_tree", "GET", _D + "/tree", "Files of the dataset at a commit.", _user(READ, task=True), query=files.TreeQuery, response=files.Tree),
+    Route("get_dataset_file", "GET", _D + "/file", "Content of one file.", _user(READ, task=True), query=files.FileQuery, response=Raw.BYTES),
+    Route("list_dataset_commits", "GET", _D + "/commits", "Versions of the dataset or of one file.", _user(READ, task=True), query=commits.CommitQuery, response=commits.CommitList),
+    Route("get_dataset_commit", "GET", _D + "/commits/{commit}", "A version of the dataset.", _user(READ, task=True), response=commits.Commit),
+    Route("create_dataset_commit", "POST", _D + "/commits", "Record changes as a new version.", _user(WRITE, owner=True), request=commits.CommitCreate, response=commits.CommitResult, status=201),
+    Route("find_dataset_missing", "POST", _D + "/missing", "Which contents this dataset does not have yet.", _user(WRITE, owner=True), request=commits.MissingQuery, response=commits.Missing),
+    Route("put_dataset_object", "PUT", _D + "/objects/{sha256}", "Send one large file's content.", _user(WRITE, owner=True), request=Raw.BYTES, status=204),
+    Route("get_dataset_object", "GET", _D + "/objects/{sha256}", "One large file's content; honours Range.", _user(READ, task=True), response=Raw.BYTES),
+    Route("put_dataset_pack", "POST", _D + "/packs", "Send many small blobs as one git pack.", _user(WRITE, owner=True), request=Raw.BYTES, response=commits.PackResult),
     # runners, as their owners see them
     Route("list_runners", "GET", "/runners", "Runners of the caller, and shared ones.", _user(READ), query=runners.RunnerQuery, response=runners.RunnerList),
     Route("create_runner", "POST", "/runners", "Create a runner; its token is shown this once.", _user(Scope.RUNNERS_WRITE), request=runners.RunnerCreate, response=runners.RunnerCreated, status=201),

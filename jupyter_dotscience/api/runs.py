@@ -75,6 +75,10 @@ class RunFile(Model, frozen=True, kw_only=True):
     commit: Annotated[Sha1 | None, Meta(description="Input: the commit that last changed it. Output: the run's own.")]
     sha256: Sha256 | None
     blob: Sha1 | None
+    dataset: Annotated[
+        Id | None,
+        Meta(description="The dataset that it is a file of: `commit` is the dataset's, `path` where the task saw it."),
+    ] = None
 
 
 class Run(Model, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from ._base import Bytes, Id, Model, Request, Seconds, Sha1, Time
+from .datasets import TaskDataset
 
 DEFAULT_IMAGE = "python:3"
 DEFAULT_LAB_IMAGE = "dotscience-lab"
@@ -225,6 +226,9 @@ class Task(Model, frozen=True, kw_only=True):
     execution: Execution
     runs: Annotated[list[str], Meta(description="Ids of the runs it recorded, oldest first.")]
     events: list[TaskEvent]
+    datasets: Annotated[list[TaskDataset], Meta(description="The datasets it sees, and in which version.")] = (
+        msgspec.field(default_factory=list)
+    )
 
 
 class TaskList(Model, frozen=True, kw_only=True):

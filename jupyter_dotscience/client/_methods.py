@@ -6,7 +6,20 @@ import abc
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from jupyter_dotscience.api import account, commits, files, logs, projects, protocol, runners, runs, secrets, tasks
+from jupyter_dotscience.api import (
+    account,
+    commits,
+    datasets,
+    files,
+    logins,
+    logs,
+    projects,
+    protocol,
+    runners,
+    runs,
+    secrets,
+    tasks,
+)
 
 from .body import Content
 from .responses import ItemStream, Reader
@@ -56,6 +69,22 @@ class Methods(abc.ABC):
     def get_account(self, *, timeout: float | None = None) -> account.Account:
         """Who the caller is."""
         return self._json(account.Account, "get_account", {}, timeout=timeout)
+
+    def redeem_login_code(self, request: logins.CodeRedeem, *, timeout: float | None = None) -> logins.LoginGrant:
+        """Trade a code that the browser brought for a token."""
+        return self._json(logins.LoginGrant, "redeem_login_code", {}, request=request, timeout=timeout)
+
+    def start_device_login(self, request: logins.DeviceStart, *, timeout: float | None = None) -> logins.DeviceLogin:
+        """Begin a login that is confirmed on another device."""
+        return self._json(logins.DeviceLogin, "start_device_login", {}, request=request, timeout=timeout)
+
+    def poll_device_login(self, request: logins.DevicePoll, *, timeout: float | None = None) -> logins.LoginGrant:
+        """The token, once somebody has confirmed."""
+        return self._json(logins.LoginGrant, "poll_device_login", {}, request=request, timeout=timeout)
+
+    def revoke_token(self, request: logins.TokenRevoke, *, timeout: float | None = None) -> None:
+        """End a token at Dotscience; one that is none is no error."""
+        self._empty("revoke_token", {}, request=request, timeout=timeout)
 
     def list_projects(
         self, *, query: projects.ProjectQuery | None = None, timeout: float | None = None
@@ -246,6 +275,113 @@ class Methods(abc.ABC):
     ) -> runs.Points:
         """Live curves of a run."""
         return self._json(runs.Points, "get_points", {"project": project, "run": run}, query=query, timeout=timeout)
+
+    def list_datasets(
+        self, *, query: datasets.DatasetQuery | None = None, timeout: float | None = None
+    ) -> datasets.DatasetList:
+        """Datasets of the caller, and of their projects."""
+        return self._json(datasets.DatasetList, "list_datasets", {}, query=query, timeout=timeout)
+
+    def create_dataset(
+        self, request: datasets.DatasetCreate, *, idempotency_key: str | None = None, timeout: float | None = None
+    ) -> datasets.Dataset:
+        """Create a dataset: the copy of a bucket, or of files to be sent."""
+        return self._json(
+            datasets.Dataset, "create_dataset", {}, request=request, idempotency_key=idempotency_key, timeout=timeout
+        )
+
+    def get_dataset(self, *, dataset: str, timeout: float | None = None) -> datasets.Dataset:
+        """A dataset."""
+        return self._json(datasets.Dataset, "get_dataset", {"dataset": dataset}, timeout=timeout)
+
+    def delete_dataset(
+        self, *, dataset: str, query: datasets.DatasetDelete | None = None, timeout: float | None = None
+    ) -> None:
+        """Delete a dataset with all its versions; there is no undelete."""
+        self._empty("delete_dataset", {"dataset": dataset}, query=query, timeout=timeout)
+
+    def sync_dataset(self, *, dataset: str, timeout: float | None = None) -> datasets.Dataset:
+        """Ask for another look at the dataset's bucket."""
+        return self._json(datasets.Dataset, "sync_dataset", {"dataset": dataset}, timeout=timeout)
+
+    def link_dataset(
+        self, request: datasets.LinkCreate, *, project: str, dataset: str, timeout: float | None = None
+    ) -> projects.Project:
+        """Let the project's tasks see a dataset, at a path."""
+        return self._json(
+            projects.Project, "link_dataset", {"project": project, "dataset": dataset}, request=request, timeout=timeout
+        )
+
+    def unlink_dataset(self, *, project: str, dataset: str, timeout: float | None = None) -> None:
+        """Let the project's tasks not see a dataset any more."""
+        self._empty("unlink_dataset", {"project": project, "dataset": dataset}, timeout=timeout)
+
+    def get_dataset_tree(
+        self, *, dataset: str, query: files.TreeQuery | None = None, timeout: float | None = None
+    ) -> files.Tree:
+        """Files of the dataset at a commit."""
+        return self._json(files.Tree, "get_dataset_tree", {"dataset": dataset}, query=query, timeout=timeout)
+
+    def get_dataset_file(self, *, dataset: str, query: files.FileQuery, timeout: float | None = None) -> Reader:
+        """Content of one file."""
+        return self._bytes("get_dataset_file", {"dataset": dataset}, query=query, timeout=timeout)
+
+    def list_dataset_commits(
+        self, *, dataset: str, query: commits.CommitQuery | None = None, timeout: float | None = None
+    ) -> commits.CommitList:
+        """Versions of the dataset or of one file."""
+        return self._json(
+            commits.CommitList, "list_dataset_commits", {"dataset": dataset}, query=query, timeout=timeout
+        )
+
+    def get_dataset_commit(self, *, dataset: str, commit: str, timeout: float | None = None) -> commits.Commit:
+        """A version of the dataset."""
+        return self._json(commits.Commit, "get_dataset_commit", {"dataset": dataset, "commit": commit}, timeout=timeout)
+
+    def create_dataset_commit(
+        self, request: commits.CommitCreate, *, dataset: str, timeout: float | None = None
+    ) -> commits.CommitResult:
+        """Record changes as a new version."""
+        return self._json(
+            commits.CommitResult, "create_dataset_commit", {"dataset": dataset}, request=request, timeout=timeout
+        )
+
+    def find_dataset_missing(
+        self, request: commits.MissingQuery, *, dataset: str, timeout: float | None = None
+    ) -> commits.Missing:
+        """Which contents this dataset does not have yet."""
+        return self._json(
+            commits.Missing, "find_dataset_missing", {"dataset": dataset}, request=request, timeout=timeout
+        )
+
+    def put_dataset_object(
+        self, request: Content, *, dataset: str, sha256: str, length: int | None = None, timeout: float | None = None
+    ) -> None:
+        """Send one large file's content."""
+        self._empty(
+            "put_dataset_object",
+            {"dataset": dataset, "sha256": sha256},
+            request=request,
+            length=length,
+            timeout=timeout,
+        )
+
+    def get_dataset_object(self, *, dataset: str, sha256: str, start: int = 0, timeout: float | None = None) -> Reader:
+        """One large file's content; honours Range."""
+        return self._bytes("get_dataset_object", {"dataset": dataset, "sha256": sha256}, start=start, timeout=timeout)
+
+    def put_dataset_pack(
+        self, request: Content, *, dataset: str, length: int | None = None, timeout: float | None = None
+    ) -> commits.PackResult:
+        """Send many small blobs as one git pack."""
+        return self._json(
+            commits.PackResult,
+            "put_dataset_pack",
+            {"dataset": dataset},
+            request=request,
+            length=length,
+            timeout=timeout,
+        )
 
     def list_runners(
         self, *, query: runners.RunnerQuery | None = None, timeout: float | None = None

@@ -22,7 +22,7 @@ import abc
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from jupyter_dotscience.api import {modules}
+{modules}
 
 from .body import Content
 from .responses import ItemStream, Reader
@@ -59,7 +59,14 @@ def source() -> str:
     """The text of the module."""
     kinds = [kind for route in ROUTES for kind in (route.request, route.query, _result(route)) if kind is not None]
     modules = sorted({_module(kind) for kind in kinds if not isinstance(kind, Raw)})
-    return _HEAD.format(modules=", ".join(modules)) + "".join(_method(route) for route in ROUTES)
+    return _HEAD.format(modules=_imports(modules)) + "".join(_method(route) for route in ROUTES)
+
+
+def _imports(modules: list[str]) -> str:
+    line = f"from jupyter_dotscience.api import {', '.join(modules)}"
+    if len(line) <= LINE:
+        return line
+    return "from jupyter_dotscience.api import (\n" + "".join(f"    {module},\n" for module in modules) + ")"
 
 
 def _module(kind: Any) -> str:

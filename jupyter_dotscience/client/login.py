@@ -16,25 +16,22 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from jupyter_dotscience.api.logins import TOKEN_LIFETIME
 from jupyter_dotscience.api.problems import BadRequest, DotscienceError, Forbidden, NotLoggedIn
-from jupyter_dotscience.api.routes import Scope
+from jupyter_dotscience.api.routes import TOKEN_SCOPES
 
 from . import address, answers, transport
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-SERVERS = ("start:servers!user", "read:servers!user")
-"""To start one's own JupyterLab, and see how it starts."""
-SCOPES = ("access:services!service=dotscience", *SERVERS, *(scope.value for scope in Scope))
-"""What a token of `ds` may do: reach the service, everything the service allows its user, and start their JupyterLab.
-Nothing else of the hub: not even see or revoke its user's tokens, which would let it make stronger ones, nor open what
-runs in JupyterLab."""
-LIFETIME = 30 * 24 * 3600
-
 
 class WrongPassword(NotLoggedIn):
     """The hub does not accept this user name with this password."""
+
+
+class NoPasswords(NotLoggedIn):
+    """People log in to this hub through another site."""
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -69,11 +66,12 @@ def with_password(url: str, username: str, password: str, *, note: str) -> Grant
 
     Raises:
         WrongPassword: refused.
+        NoPasswords: the hub has no form that asks for one.
         Unreachable: no hub there.
         BadRequest: the hub does not know Dotscience, or the user may not use it.
     """
     hub = _Hub(address.normalize(url))
-    wish = {"note": note, "expires_in": LIFETIME, "scopes": list(SCOPES)}
+    wish = {"note": note, "expires_in": TOKEN_LIFETIME, "scopes": list(TOKEN_SCOPES)}
     for name in dict.fromkeys((username, username.lower())):
         answer = hub.ask_token(name, wish | {"auth": {"username": username, "password": password}})
         if answer is not None:
@@ -115,8 +113,10 @@ class _Hub:
         raise self._unexpected(answer)
 
     def fill_in_form(self, username: str, password: str) -> bool:
-        """Log in as a browser does. False when the hub shows the form again, or has none."""
-        self._request("GET", "/hub/login")
+        """Log in as a browser does. False when the hub shows the form again."""
+        page = self._request("GET", "/hub/login")
+        if 300 <= page.status < 400 or (page.status == 200 and b'name="password"' not in page.data):
+            raise NoPasswords("This hub takes no passwords; log in with `ds login --web`, or `ds login --device`.")
         fields = {"username": username, "password": password, "_xsrf": self.cookies.get("_xsrf", "")}
         answer = self._request(
             "POST",

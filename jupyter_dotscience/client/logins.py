@@ -76,6 +76,16 @@ def load(url: str) -> Login | None:
     )
 
 
+def chosen_hub() -> str | None:
+    """The hub that ``ds set server-url`` chose, if there is one."""
+    try:
+        found: Any = json.loads((folder() / "config.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    url = found.get("server_url") if isinstance(found, dict) else None
+    return url if isinstance(url, str) else None
+
+
 def token_for(url: str) -> str:
     """A token for a hub: DOTSCIENCE_TOKEN where DOTSCIENCE_URL names this hub, else the stored login's.
 

@@ -24,6 +24,7 @@ REPEATABLE = frozenset(
         "append_task_points",
         "commit_task",
         "finish",
+        "revoke_token",
     }
 )
 """POSTs that mean the same however often they arrive: contents by hash, positions by number, commits by what is in

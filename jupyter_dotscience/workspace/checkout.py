@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,12 @@ from jupyter_dotscience.api import paths
 from jupyter_dotscience.api.problems import BadRequest
 
 from . import names
+from .download import Source
 from .entry import DEFAULT_THRESHOLD, EXECUTABLE, FILE, SYMLINK, Entry
 from .errors import DiskFull, GitFailed, WorkspaceError, named
 from .hashing import MAX_POINTER, MIN_POINTER, parse_pointer
 from .mirror import Mirror
-from .objectcache import ObjectCache, Source
+from .objectcache import ObjectCache
 from .scan import TICK, scan
 from .statcache import StatCache
 
@@ -52,6 +53,8 @@ def checkout(
     cache: StatCache | None = None,
     threshold: int = DEFAULT_THRESHOLD,
     owner: tuple[int, int] | None = None,
+    room: Callable[[int], None] | None = None,
+    linked: bool = False,
 ) -> Checkout:
     """Fill a new folder with the files of a commit.
 
@@ -64,6 +67,8 @@ def checkout(
         cache: Takes the stamps of all files, so that the next scan reads none of them.
         threshold: As the next scan will have it.
         owner: User and group id to give everything to (needs root).
+        room: Called with the bytes of all files before any is written; may raise.
+        linked: Large contents are hard links to the objects, read-only: for a folder that nobody will write to.
 
     Raises:
         DiskFull: no space left; what was written is still there.
@@ -76,7 +81,11 @@ def checkout(
             raise WorkspaceError(f"The folder {target} is not empty.")
         root = names.open_folder(target)
     try:
-        base = _fill(mirror, commit, target, root, objects, source) if commit else {}
+        base = list_tree(mirror, commit) if commit else {}
+        if room is not None:
+            room(sum(entry.size for entry in base.values()))
+        if commit:
+            _fill(mirror, commit, target, root, base, _Large(root, objects, source, linked))
         if owner is not None:
             _give(root, owner)
     finally:
@@ -88,15 +97,11 @@ def checkout(
     return Checkout(commit, base)
 
 
-def _fill(
-    mirror: Mirror, commit: str, target: Path, root: int, objects: ObjectCache, source: Source
-) -> dict[bytes, Entry]:
-    listed = list_tree(mirror, commit)
+def _fill(mirror: Mirror, commit: str, target: Path, root: int, listed: Mapping[bytes, Entry], large: _Large) -> None:
     _write_files(mirror, commit, target, sum(0 if entry.large else entry.size for entry in listed.values()))
-    _write_large(root, {path: entry for path, entry in listed.items() if entry.large}, objects, source)
+    large.write({path: entry for path, entry in listed.items() if entry.large})
     for path in _escaped(listed):
         _unescape(root, path)
-    return listed
 
 
 def _write_files(mirror: Mirror, commit: str, target: Path, size: int) -> None:
@@ -160,36 +165,51 @@ def _pointers(mirror: Mirror, suspects: Mapping[bytes, Entry]) -> dict[bytes, En
     return found
 
 
-def _write_large(root: int, large: Mapping[bytes, Entry], objects: ObjectCache, source: Source) -> None:
-    if not large:
-        return
-    pool = ThreadPoolExecutor(min(_STREAMS, len(large)), "dotscience-checkout")
-    try:
-        futures = [pool.submit(_materialise, root, path, entry, objects, source) for path, entry in large.items()]
-        for future in futures:
-            future.result()
-    finally:
-        # Also after an error: nobody may write into the folder once this has returned.
-        pool.shutdown(cancel_futures=True)
+@dataclass(frozen=True)
+class _Large:
+    """Puts contents of large files where git has put their pointers."""
 
+    root: int
+    objects: ObjectCache
+    source: Source
+    linked: bool
 
-def _materialise(root: int, path: bytes, entry: Entry, objects: ObjectCache, source: Source) -> None:
-    """Put a large file's content where git has put its pointer."""
-    assert entry.sha256 is not None
-    parent, name = names.open_parent(root, path)
-    try:
-        with named(f"write the file {paths.to_text(path)}"):
-            st = os.stat(name, dir_fd=parent, follow_symlinks=False)
-            os.unlink(name, dir_fd=parent)
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            fd = os.open(name, flags, 0o600, dir_fd=parent)
+    def write(self, large: Mapping[bytes, Entry]) -> None:
+        """All of them, some at a time."""
+        if not large:
+            return
+        pool = ThreadPoolExecutor(min(_STREAMS, len(large)), "dotscience-checkout")
         try:
-            objects.copy(entry.sha256, entry.size, fd, source)
-            os.fchmod(fd, st.st_mode & 0o777)
+            futures = [pool.submit(self._materialise, path, entry) for path, entry in large.items()]
+            for future in futures:
+                future.result()
         finally:
-            os.close(fd)
-    finally:
-        os.close(parent)
+            # Also after an error: nobody may write into the folder once this has returned.
+            pool.shutdown(cancel_futures=True)
+
+    def _materialise(self, path: bytes, entry: Entry) -> None:
+        assert entry.sha256 is not None
+        parent, name = names.open_parent(self.root, path)
+        try:
+            with named(f"write the file {paths.to_text(path)}"):
+                st = os.stat(name, dir_fd=parent, follow_symlinks=False)
+                os.unlink(name, dir_fd=parent)
+                # An executable one would make executables of all its links.
+                if self.linked and entry.mode == FILE and self._link(entry, parent, name):
+                    return
+                flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+                fd = os.open(name, flags, 0o600, dir_fd=parent)
+            try:
+                self.objects.copy(entry.sha256, entry.size, fd, self.source)
+                os.fchmod(fd, st.st_mode & 0o777)
+            finally:
+                os.close(fd)
+        finally:
+            os.close(parent)
+
+    def _link(self, entry: Entry, parent: int, name: bytes) -> bool:
+        assert entry.sha256 is not None
+        return self.objects.link(entry.sha256, entry.size, parent, name, self.source)
 
 
 def _escaped(listed: Mapping[bytes, Entry]) -> list[bytes]:

@@ -1,34 +1,45 @@
 """Large contents on a runner, by SHA-256: downloaded and verified once, copied into any number of workspaces.
 
-A workspace's file is never a hard link to the cache: writing to it would change what the next task gets.
+A workspace's file is never a hard link to the cache: writing to it would change what the next task gets. Only folders
+that no task can write to have links (:meth:`ObjectCache.link`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-from jupyter_dotscience.api.problems import Unavailable, Unreachable
-
+from .download import Download, Source
 from .errors import DiskFull, WorkspaceError, named
 from .hashing import CHUNK
 
-_ATTEMPTS: Final = 5
-"""How often in a row a download may break off without having brought a byte."""
 _COPY: Final = 64 << 20
+_NO_LINK: Final = (errno.EMLINK, errno.EPERM, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOSYS)
+"""A content has as many links as the file system allows, or it knows none."""
 
 
-class Source(Protocol):
-    """Where contents come from: the hub, for one project."""
+@dataclass(frozen=True)
+class Held:
+    """A content, or the beginning of one, in the cache.
 
-    def read_object(self, sha256: str, start: int) -> Iterator[bytes]:
-        """The content from byte ``start`` on, in pieces."""
+    Attributes:
+        used: When it was used last; seconds since 1970.
+        size: Bytes.
+        path: Its file.
+        linked: Whether a folder has a link to it, so that forgetting it would make no room.
+    """
+
+    used: float
+    size: int
+    path: Path
+    linked: bool
 
 
 class ObjectCache:
@@ -39,10 +50,13 @@ class ObjectCache:
     Args:
         folder: Where it is; made when needed.
         limit: Bytes it may hold. What is being copied stays readable even when it is forgotten meanwhile.
+        make_room: Called with a size before so much is downloaded, in place of the limit: for an owner who makes room
+            here and elsewhere.
     """
 
-    def __init__(self, folder: Path, limit: int) -> None:
+    def __init__(self, folder: Path, limit: int, make_room: Callable[[int], None] | None = None) -> None:
         self.folder, self.limit = folder, limit
+        self._room = make_room or self._make_room
         self._lock = threading.Lock()
         self._busy: dict[str, tuple[threading.Lock, int]] = {}
 
@@ -60,7 +74,11 @@ class ObjectCache:
             WorkspaceError: the source has another content than it should, or breaks off again and again.
             DotscienceError: whatever the source raises.
         """
-        fd = self._open(sha256, size, source)
+        with self._one_at_a_time(sha256):
+            fd = self._open_held(sha256, size)
+            if fd is None:
+                os.close(self._download(sha256, size, source, target))
+                return
         try:
             with named("write a large file of the workspace"):
                 _copy(fd, target, size)
@@ -79,13 +97,8 @@ class ObjectCache:
             raise WorkspaceError(f"{sha256[:80]!r} is no SHA-256.")
         return self.folder / sha256[:2] / sha256[2:]
 
-    def _open(self, sha256: str, size: int, source: Source) -> int:
-        """A descriptor of a content; it stays readable when the name is removed."""
-        with self._one_at_a_time(sha256):
-            fd = self._open_held(sha256, size)
-            return self._download(sha256, size, source) if fd is None else fd
-
     def _open_held(self, sha256: str, size: int) -> int | None:
+        """A descriptor of a content that is here; it stays readable when the name is removed."""
         try:
             fd = os.open(self._place(sha256), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -93,7 +106,8 @@ class ObjectCache:
         if os.fstat(fd).st_size != size:  # it lost its end in a power cut
             os.close(fd)
             return None
-        os.utime(fd)
+        # The time of reading marks the use: that of writing is seen by those who have a link.
+        os.utime(fd, ns=(time.time_ns(), os.fstat(fd).st_mtime_ns))
         return fd
 
     @contextlib.contextmanager
@@ -113,100 +127,93 @@ class ObjectCache:
                 else:
                     self._busy[sha256] = (lock, users - 1)
 
-    def _download(self, sha256: str, size: int, source: Source) -> int:
+    def _download(self, sha256: str, size: int, source: Source, target: int | None = None) -> int:
         place = self._place(sha256)
         partial = self.folder / "partial" / sha256
-        self._make_room(size)
+        self._room(size)
         try:
             with named(f"store the large object {sha256[:12]}"):
                 place.parent.mkdir(parents=True, exist_ok=True)
                 partial.parent.mkdir(parents=True, exist_ok=True)
-                return _Download(partial, sha256, size, source).run(place)
+                return Download(partial, sha256, size, source, target).run(place)
         except DiskFull:
             partial.unlink(missing_ok=True)
             raise
 
     def _make_room(self, size: int) -> None:
         """Forget the contents that were not used for longest until ``size`` bytes more are within the limit."""
-        with self._lock:
-            found = sorted(self._contents())
-            excess = sum(held for _, held, _ in found) + size - self.limit
-            for _, held, path in found:
-                if excess <= 0:
-                    return
-                path.unlink(missing_ok=True)
-                excess -= held
-
-    def _contents(self) -> Iterator[tuple[float, int, Path]]:
-        for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
-            with contextlib.suppress(FileNotFoundError):
-                st = path.stat()
-                yield st.st_mtime, st.st_size, path
-        for path in self.folder.glob("partial/*"):
-            if path.name not in self._busy:
-                with contextlib.suppress(FileNotFoundError):
-                    st = path.stat()
-                    yield st.st_mtime, st.st_size, path
-
-
-class _Download:
-    """Bringing one content into a file, going on where an earlier attempt, or an earlier process, had got to."""
-
-    def __init__(self, path: Path, sha256: str, size: int, source: Source) -> None:
-        self.path, self.sha256, self.size, self.source = path, sha256, size, source
-        self.digest = hashlib.sha256()
-        self.at = 0
-
-    def run(self, place: Path) -> int:
-        """Bring all of it, move it to its place, and return a descriptor for reading."""
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
-            self._bring(fd)
-            os.fsync(fd)
-            self.path.replace(place)
-        except BaseException:
-            os.close(fd)
-            raise
-        return fd
-
-    def _bring(self, fd: int) -> None:
-        self._resume(fd)
-        resumed = self.at > 0
-        if not self._complete(fd) and not (resumed and self._complete(fd)):
-            raise WorkspaceError(f"What the hub sent for the large object {self.sha256[:12]} has another SHA-256.")
-
-    def _resume(self, fd: int) -> None:
-        while chunk := os.pread(fd, CHUNK, self.at):
-            self.digest.update(chunk)
-            self.at += len(chunk)
-
-    def _complete(self, fd: int) -> bool:
-        """Bring what is missing. With a wrong result all is thrown away, an earlier attempt's part too."""
-        failures = 0
-        while self.at < self.size:
-            before, error = self.at, None
-            try:
-                self._receive(fd)
-            except (Unreachable, Unavailable) as cut:
-                error = cut
-            failures = 0 if self.at > before else failures + 1
-            if failures >= _ATTEMPTS:
-                raise error or WorkspaceError(f"The hub does not send all of the large object {self.sha256[:12]}.")
-        if self.at == self.size and self.digest.hexdigest() == self.sha256:
-            return True
-        os.ftruncate(fd, 0)
-        self.digest, self.at = hashlib.sha256(), 0
-        return False
-
-    def _receive(self, fd: int) -> None:
-        for chunk in self.source.read_object(self.sha256, self.at):
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(fd, view) :]
-            self.digest.update(chunk)
-            self.at += len(chunk)
-            if self.at > self.size:
+        found = sorted(self.contents(), key=lambda held: held.used)
+        excess = sum(held.size for held in found) + size - self.limit
+        for held in found:
+            if excess <= 0:
                 return
+            if not held.linked and self.forget(held):
+                excess -= held.size
+
+    def contents(self) -> list[Held]:
+        """All that is here, what is being downloaded included."""
+        return [
+            found
+            for pattern in ("[0-9a-f][0-9a-f]/*", "partial/*")
+            for path in self.folder.glob(pattern)
+            if (found := _look(path)) is not None
+        ]
+
+    def forget(self, held: Held) -> bool:
+        """Remove a content, unless somebody is at it; whether it was removed."""
+        path = held.path
+        partial = path.parent.name == "partial"
+        with self._lock:
+            if (path.name if partial else path.parent.name + path.name) in self._busy:
+                return False
+            path.unlink(missing_ok=True)
+        return True
+
+    def forget_files(self, inodes: Collection[int]) -> None:
+        """Remove the contents in these files: somebody has written to them by another name."""
+        for held in self.contents():
+            with contextlib.suppress(FileNotFoundError):
+                if held.path.stat().st_ino in inodes:
+                    self.forget(held)
+
+    def link(self, sha256: str, size: int, folder: int, name: bytes, source: Source) -> bool:
+        """Give a content a name in a folder that nobody writes to, read-only; download it first if it is not here.
+
+        Args:
+            sha256: 64 hexadecimal digits.
+            size: Bytes.
+            folder: Descriptor of the folder.
+            name: A free name in it.
+            source: Where to download from.
+
+        Returns:
+            Whether that was possible: file systems limit links, and some have none. Then a copy has to do.
+
+        Raises:
+            DiskFull, WorkspaceError, DotscienceError: as :meth:`copy`.
+        """
+        with self._one_at_a_time(sha256):
+            fd = self._open_held(sha256, size)
+            if fd is None:
+                fd = self._download(sha256, size, source)
+            try:
+                os.fchmod(fd, 0o444)
+                os.link(self._place(sha256), name, dst_dir_fd=folder)
+            except OSError as error:
+                if error.errno in _NO_LINK:
+                    return False
+                raise
+            finally:
+                os.close(fd)
+        return True
+
+
+def _look(path: Path) -> Held | None:
+    try:
+        st = path.stat()
+    except FileNotFoundError:
+        return None
+    return Held(st.st_atime, st.st_size, path, st.st_nlink > 1)
 
 
 def _copy(source: int, target: int, size: int) -> None:

@@ -37,7 +37,7 @@ def test_projects(hub: Script, ds: Program) -> None:
         assert done.returncode == 0, done.stderr
         lines = done.stdout.decode().splitlines()
         if not arguments:
-            assert re.split(" {3,}", lines[0]) == ["ID", "NAME", "DOTS", "COLLABORATORS", "AGE"]
+            assert re.split(" {3,}", lines[0]) == ["ID", "NAME", "DOTS", "COLLABORATORS", "AGE", "DATASETS"]
             assert re.split(" {3,}", lines[1])[:4] == [PROJECT_ID, "iris", PROJECT_ID, "bob"]
         elif arguments == ["-q"]:
             assert lines == ["iris", "evil\\x1b[2J"]

@@ -39,7 +39,7 @@ def test_a_file_on_a_folder_goes_into_it(target: bytes, ends_at: bytes) -> None:
 @pytest.mark.parametrize("place", [Place(single=b"a/x"), Place(prefix=b"a/"), Place(prefix=b"folder/b/c/")])
 def test_a_file_is_no_folder(place: Place) -> None:
     """Putting below a file is refused, and names the file."""
-    with pytest.raises(Failure, match="is a file in the workspace"):
+    with pytest.raises(Failure, match="is a file there"):
         place.settled(TREE, b"x")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from jupyter_dotscience.api.problems import BadRequest, Unreachable
-from jupyter_dotscience.api.routes import Scope
+from jupyter_dotscience.api.routes import TOKEN_SCOPES, Scope
 from jupyter_dotscience.client import login
 from tests.services.process import free_port, wait_until
 
@@ -89,7 +89,7 @@ def test_a_password_becomes_a_narrow_token(hub: str) -> None:
         grant = login.with_password(hub, name, "pässword", note="ds on a test")
         assert grant.user == "alice"
         assert grant.expires is not None
-        assert _scopes(hub, grant.token) >= {scope.replace("!user", "!user=alice") for scope in login.SCOPES}
+        assert _scopes(hub, grant.token) >= {scope.replace("!user", "!user=alice") for scope in TOKEN_SCOPES}
         assert not {s for s in _scopes(hub, grant.token) if s.startswith(("tokens", "servers", "admin"))}
 
 

@@ -33,13 +33,14 @@ class Terminal:
         program: Whose settings and environment the command has.
         arguments: Of the command.
         pipe: Give the command a pipe as standard output; the terminal is its standard input and error only.
+        columns: Width of the terminal.
     """
 
-    def __init__(self, program: Program, *arguments: str, pipe: bool = False) -> None:
+    def __init__(self, program: Program, *arguments: str, pipe: bool = False, columns: int = COLUMNS) -> None:
         self.seen = b""
         """Everything that was shown so far."""
         self._handle, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
         environment = {name: value for name, value in program.environment.items() if name not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             [sys.executable, "-S", "-c", _ATTACH, *COMMAND, *arguments],

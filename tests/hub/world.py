@@ -13,12 +13,19 @@ from dotscience_hub.domain.leases import Terms
 from dotscience_hub.git.commit_object import split_trailers
 from dotscience_hub.git.repositories import Repositories
 from dotscience_hub.logs.files import LogFiles
+from dotscience_hub.objects.folder import FolderObjects
 from dotscience_hub.pubsub import Notifier
 from dotscience_hub.queue.queue import make_queue
 from dotscience_hub.services.access import Access
 from dotscience_hub.services.agents import Agents
 from dotscience_hub.services.caller import Caller
 from dotscience_hub.services.commits import Commits
+from dotscience_hub.services.contents import Contents
+from dotscience_hub.services.dataset_files import DatasetFiles
+from dotscience_hub.services.dataset_links import DatasetLinks
+from dotscience_hub.services.dataset_versions import DatasetVersions
+from dotscience_hub.services.dataset_waits import DatasetWaits
+from dotscience_hub.services.datasets import Datasets
 from dotscience_hub.services.environments import Environments
 from dotscience_hub.services.figures import Figures
 from dotscience_hub.services.projects import Projects
@@ -29,6 +36,8 @@ from dotscience_hub.services.runs import Runs
 from dotscience_hub.services.secrets import Secrets
 from dotscience_hub.services.task_views import TaskViews
 from dotscience_hub.services.tasks import Tasks
+from dotscience_hub.services.workspace import Workspace
+from dotscience_hub.store import datasets
 from dotscience_hub.store import projects as store
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.keyring import KeyFile, Keyring
@@ -38,6 +47,8 @@ from dotscience_hub.store.tasks import TaskRow
 from jupyter_dotscience.api import protocol, runners, tasks
 from jupyter_dotscience.api.account import Principal
 from jupyter_dotscience.api.commits import Change, CommitCreate, CommitResult
+from jupyter_dotscience.api.datasets import DatasetCreate, LinkCreate, S3Create, SyncState
+from jupyter_dotscience.api.problems import BadRequest
 from jupyter_dotscience.api.projects import CollaboratorSet, ProjectCreate, Role
 from jupyter_dotscience.api.routes import Scope
 from jupyter_dotscience.api.runs import RunReport
@@ -65,6 +76,27 @@ def user(name: str, *, admin: bool = False) -> Caller:
     return Caller(kind=Principal.USER, name=name, admin=admin, scopes=SCOPES)
 
 
+@dataclass
+class ManualSyncs:
+    """Synchronisations that happen when a test says so.
+
+    Attributes:
+        requested: Datasets that were asked for, in order.
+    """
+
+    requested: list[str] = field(default_factory=list)
+
+    def request(self, dataset: str) -> None:
+        self.requested.append(dataset)
+
+    def forget(self, dataset: str) -> None:
+        self.requested = [each for each in self.requested if each != dataset]
+
+    def check(self, source: S3Create) -> None:
+        if source.secret_access_key != "right":
+            raise BadRequest("The secret access key is wrong.", code="bad_keys")
+
+
 def wait_for(work: Coroutine[Any, Any, Result]) -> Result:
     """The result of a coroutine."""
     return asyncio.run(work)
@@ -90,24 +122,38 @@ class World:
         self.clock = clock
         self.notifier = Notifier()
         self.queue = make_queue(database, self.notifier, Terms(lease_seconds=60, heartbeat_seconds=10), clock)
-        self.commits = Commits(database, Repositories(folder / "repositories", is_project=self._is_project))
+        self.commits = Commits(database, Repositories(folder / "repositories", is_known=self._is_known))
         self.logs = LogFiles(folder / "logs")
         self.access = Access(database, self.queue.presence)
-        self.views = TaskViews(task_run_ids, online_by(self.queue.terms), clock)
+        self.keyring = Keyring(KeyFile(folder / "secrets" / "encryption-keys"))
+        self.syncs = ManualSyncs()
+        self.dataset_versions = DatasetVersions(database, self.commits)
+        self.waits = DatasetWaits(database, self.queue, self.dataset_versions, self.syncs)
+        self.views = TaskViews(task_run_ids, online_by(self.queue.terms), clock, self.waits.messages)
         self.projects = Projects(database, self.commits, self.logs, _git_url)
         self.keys = KeyFile(folder / "secrets" / "encryption-keys")
         self.environments = Environments(Keyring(self.keys), self.queue)
-        self.tasks = Tasks(database, self.notifier, self.queue, self.commits, self.logs, self.views, self.environments)
+        self.tasks = Tasks(
+            database, self.notifier, self.queue, self.commits, self.logs, self.views, self.waits, self.environments
+        )
         self.runners = Runners(database, self.queue)
         self.agents = Agents(database, self.notifier, self.queue, self.logs, _git_url)
         self.runs = Runs(database, self.queue.leases.check, self.tasks.project_of, lambda _project, _commit: {})
         self.figures = Figures(database, self.queue)
         self.secrets = Secrets(database, Keyring(self.keys), self.queue.leases, self.environments)
+        self.datasets = Datasets(
+            database, self.commits, self.dataset_versions, self.waits, self.syncs, self.keyring, _git_url
+        )
+        self.objects = FolderObjects(folder / "objects")
+        self.contents = Contents(database, self.commits.repositories, self.objects)
+        workspace = Workspace(database, self.commits, self.contents, self.runs)
+        self.dataset_files = DatasetFiles(database, workspace, self.dataset_versions)
+        self.dataset_links = DatasetLinks(database, self.commits, self.projects)
         self.results = Results(database, self.queue, self.commits, self.runs, self.logs)
 
-    def _is_project(self, project: str) -> bool:
+    def _is_known(self, id_: str) -> bool:
         with self.database.read() as session:
-            return store.exists(session, project)
+            return store.exists(session, id_) or datasets.exists(session, id_)
 
     def project(self, owner: str = "ada", **roles: Role) -> str:
         """A new project of `owner`, shared with others."""
@@ -115,6 +161,43 @@ class World:
         for name, role in roles.items():
             self.projects.set_collaborator(user(owner), project=project, user=name, body=CollaboratorSet(role=role))
         return project
+
+    def dataset(self, owner: str = "ada", name: str = "a dataset", **files: str) -> str:
+        """A new dataset of files; in their names `__` stands for a slash."""
+        made = self.datasets.create_dataset(user(owner), body=DatasetCreate(name=name)).id
+        if files:
+            self.put(made, owner, **files)
+        return made
+
+    def bucket(self, owner: str = "ada", name: str = "a bucket") -> str:
+        """A new dataset that is the copy of a bucket."""
+        s3 = S3Create(bucket="bucket", access_key_id="id", secret_access_key="right")
+        body = DatasetCreate(name=name, s3=s3)
+        self.datasets.prepare_create_dataset(user(owner), body=body)
+        return self.datasets.create_dataset(user(owner), body=body).id
+
+    def put(self, dataset: str, owner: str = "ada", **files: str) -> str:
+        """A new version of a dataset."""
+        body = changes(self.commits.head(dataset), **files)
+        result = self.dataset_files.create_dataset_commit(user(owner), dataset=dataset, body=body)
+        assert result.commit is not None
+        return result.commit
+
+    def link(self, project: str, dataset: str, path: str, who: str = "ada") -> None:
+        """Let a project's tasks see a dataset."""
+        self.dataset_links.link_dataset(user(who), project=project, dataset=dataset, body=LinkCreate(path=path))
+
+    def synced(self, dataset: str, *, error: str | None = None, **files: str) -> None:
+        """A synchronisation of a bucket that begins and ends now."""
+        if files:
+            self.commits.record(dataset, changes(self.commits.head(dataset), **files), "hub")
+        with self.database.write() as session:
+            row = session.get_one(datasets.SourceRow, dataset)
+            row.started = row.ended = self.clock()
+            row.succeeded = row.succeeded if error else row.started
+            row.state = (SyncState.FAILED if error else SyncState.READY).value
+            row.message = error or ""
+        self.waits.ended(dataset)
 
     def task(self, project: str, creator: str = "ada", **fields: Any) -> str:
         """A queued command."""

@@ -23,6 +23,8 @@ from dotscience_hub.launcher.record import Record
 from dotscience_hub.privatefile import write_private
 from traitlets.config import PyFileConfigLoader
 
+from jupyter_dotscience.api.routes import SERVER_SCOPES
+
 SLEEP = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
 DEAF = [
     sys.executable,
@@ -237,7 +239,11 @@ def test_the_sample_configuration_is_one() -> None:
     config = PyFileConfigLoader("jupyterhub_config.py", str(Path(__file__).parents[2] / "jupyter_config")).load_config()
     service, gateway = config.JupyterHub.services
     assert service["name"] == "dotscience"
-    assert set(service["oauth_client_allowed_scopes"]) == set(config.JupyterHub.custom_scopes)
+    assert set(service["oauth_client_allowed_scopes"]) == {
+        *config.JupyterHub.custom_scopes,
+        *SERVER_SCOPES,
+        "tokens!user",
+    }
     assert config.JupyterHub.load_roles[0]["scopes"] == ["read:users:name"]
     assert gateway["name"] == "dotscience-gateway"
     assert "gateway" in gateway["command"]

@@ -224,7 +224,8 @@ def test_tasks_without_a_sandbox_are_warned_of(tmp_path: Path, monkeypatch: pyte
     """Where there is neither Docker nor bubblewrap, whoever starts a hub hears what that means before others use it."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    for folder in os.environ["PATH"].split(os.pathsep):
+    # A PATH may name folders that its user cannot read.
+    for folder in filter(lambda name: os.access(name, os.R_OK | os.X_OK), os.environ["PATH"].split(os.pathsep)):
         for program in Path(folder).glob("*"):
             link = programs / program.name
             if program.name != "bwrap" and not link.is_symlink():

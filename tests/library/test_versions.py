@@ -36,7 +36,8 @@ def _pythons() -> list[Path]:
     """Interpreters by name on the path, and those of pyenv."""
     named = [shutil.which(f"python3.{minor}") for minor in range(8, 20)]
     root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    of_pyenv = [str(folder / "bin" / "python") for folder in root.glob("versions/3.*")]
+    readable = os.access(root, os.R_OK | os.X_OK)
+    of_pyenv = [str(folder / "bin" / "python") for folder in root.glob("versions/3.*")] if readable else []
     found: dict[tuple[int, int], Path] = {}
     for path in filter(None, [*of_pyenv, *named]):
         version = re.search(r"3\.(\d+)", path)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -26,9 +27,10 @@ from jupyter_dotscience.api.problems import (
     TooEarly,
 )
 from jupyter_dotscience.api.routes import PREFIX, ROUTES, Raw
+from tests.runner.gitsite import serve_git
 
 TOKEN = "runner-token"
-CONTENTS = {"find_missing", "put_pack", "put_object"}
+CONTENTS = {"find_missing", "put_pack", "put_object", "get_dataset_object"}
 ANSWERED = CONTENTS | {
     "get_version", "hello", "claim", "sync", "report", "append_logs", "append_task_points", "finish",
     "get_task_secrets",
@@ -54,7 +56,8 @@ class FakeTask:
 
     @property
     def statuses(self) -> list[str]:
-        return [str(report.status) for report in self.reports]
+        """In their order; progress repeats one."""
+        return list(dict.fromkeys(str(report.status) for report in self.reports))
 
     @property
     def finish(self) -> protocol.Finish:
@@ -75,6 +78,10 @@ class FakeHub:
         self.requests = 0
         self.before: Callable[[str, Any], None] | None = None
         """Called with the route's name and the body before it is handled; may raise an ApiError."""
+        self.storage = 10
+        self.downloads: list[str] = []
+        self.git: Path | None = None
+        """A folder of repositories, which are served."""
         self._server: _Server | None = None
         self._port = 0
 
@@ -108,12 +115,13 @@ class FakeHub:
                 command=command, environment=environment or {}, repository=rest.pop("repository", None)
             ),
             resources=rest.pop("resources", tasks.Resources()),
-            commit=None,
+            commit=rest.pop("commit", None),
             task_token="task-token",
-            git_path="/git/p.git",
+            git_path=rest.pop("git_path", "/git/p.git"),
             large_file_threshold=rest.pop("threshold", 10_000_000),
             author="ada",
             project_name="p",
+            datasets=rest.pop("datasets", []),
         )
         task = FakeTask(assignment)
         with self.lock:
@@ -157,7 +165,7 @@ class FakeHub:
                 task.fence += 1
                 task.assignment = msgspec.structs.replace(task.assignment, fence=task.fence)
                 task.claimed = False
-        return protocol.Welcome(runner=new_id(), name="r", lease_seconds=30, heartbeat_seconds=1, storage=10)
+        return protocol.Welcome(runner=new_id(), name="r", lease_seconds=30, heartbeat_seconds=1, storage=self.storage)
 
     def claim(self, body: protocol.Claim) -> protocol.Claimed:
         def free() -> FakeTask | None:
@@ -228,6 +236,12 @@ class FakeHub:
     def put_pack(self, body: bytes, project: str) -> commits.PackResult:
         return commits.PackResult(objects=int.from_bytes(body[8:12], "big"))
 
+    def get_dataset_object(self, dataset: str, sha256: str) -> bytes:
+        self.downloads.append(sha256)
+        if sha256 not in self.objects:
+            raise NotFound("There is no such object.")
+        return self.objects[sha256]
+
     def put_object(self, body: bytes, project: str, sha256: str) -> None:
         if hashlib.sha256(body).hexdigest() != sha256:
             raise BadRequest("That is another content.")
@@ -280,14 +294,24 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def _serve(self) -> None:
+        if self.path.startswith("/git/") and self.server.hub.git is not None:
+            if self.server.hub.before is not None:
+                self.server.hub.before("git", None)
+            serve_git(self, self.server.hub.git, "/git")
+            return
         body = self._read()
         try:
             status, answer = self._answer(body)
         except ApiError as error:
             status, answer = error.status, error.problem
-        data = b"" if answer is None else msgspec.json.encode(answer)
+        data = b"" if answer is None else answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
+        first = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
+        if isinstance(answer, bytes) and first:
+            status, data = 206, data[first:]
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
+        if status == 206:
+            self.send_header("Content-Range", f"bytes {first}-{first + len(data) - 1}/{first + len(data)}")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)

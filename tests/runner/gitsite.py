@@ -82,25 +82,7 @@ def http_server(root: Path, password: str | None = None) -> Iterator[str]:
                 self.send_header("WWW-Authenticate", 'Basic realm="git"')
                 self.end_headers()
                 return
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            path, _, query = self.path.partition("?")
-            environment = {
-                **os.environ, "GIT_PROJECT_ROOT": str(root), "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path,
-                "QUERY_STRING": query, "REQUEST_METHOD": self.command, "CONTENT_LENGTH": str(len(body)),
-                "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            }  # fmt: skip
-            done = subprocess.run(
-                ["git", "http-backend"], env=environment, input=body, capture_output=True, check=False
-            )
-            head, _, content = done.stdout.partition(b"\r\n\r\n")
-            fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
-            self.send_response(int(fields.pop("Status", "200").split()[0]))
-            for name, value in fields.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(content)
+            serve_git(self, root)
 
         do_GET = do_POST = _serve  # noqa: N815 - the names of http.server
 
@@ -111,6 +93,27 @@ def http_server(root: Path, password: str | None = None) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def serve_git(request: BaseHTTPRequestHandler, root: Path, prefix: str = "") -> None:
+    """Answer one request by `git http-backend` for the repositories below a folder."""
+    body = request.rfile.read(int(request.headers.get("Content-Length", "0")))
+    path, _, query = request.path.removeprefix(prefix).partition("?")
+    environment = {
+        **os.environ, "GIT_PROJECT_ROOT": str(root), "GIT_HTTP_EXPORT_ALL": "1", "PATH_INFO": path,
+        "QUERY_STRING": query, "REQUEST_METHOD": request.command, "CONTENT_LENGTH": str(len(body)),
+        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+        "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
+        "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+    }  # fmt: skip
+    done = subprocess.run(["git", "http-backend"], env=environment, input=body, capture_output=True, check=False)
+    head, _, content = done.stdout.partition(b"\r\n\r\n")
+    fields = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
+    request.send_response(int(fields.pop("Status", "200").split()[0]))
+    for name, value in {**fields, "Content-Length": str(len(content))}.items():
+        request.send_header(name, value)
+    request.end_headers()
+    request.wfile.write(content)
 
 
 def new_key(path: Path) -> Path:

@@ -93,7 +93,17 @@ class Scene:
         assert put.status == 204
         ids["run"] = f"run-{project}"
         ids["secret"] = ask("owner", "POST", "/secrets", {"name": "key", "project": project})["id"]
+        self._make_dataset(project)
         ask("owner", "POST", f"/projects/{project}/runs", {"runs": [{"id": ids["run"], "summary": {"a": "1"}}]})
+
+    def _make_dataset(self, project: str) -> None:
+        ask, people, ids = self.people.ask, self.people, self.ids
+        dataset = ids["dataset"] = ask("owner", "POST", "/datasets", {"name": "numbers"})["id"]
+        commit = {"message": "First", "created": MOMENT, "changes": [{"path": "a.txt", "size": 1, "data": "YQ=="}]}
+        ids["dataset commit"] = ask("owner", "POST", f"/datasets/{dataset}/commits", commit)["commit"]
+        put = people.hub.api("PUT", f"/datasets/{dataset}/objects/{SHA256}", CONTENT, token=people.tokens["owner"])
+        assert put.status == 204
+        ask("owner", "PUT", f"/projects/{project}/datasets/{dataset}", {"path": "data"})
 
     def _make_runners(self) -> None:
         for name, part in (("runner", "owner"), ("other runner", "stranger")):
@@ -141,7 +151,8 @@ class Scene:
             *(f"/tasks/{each}{end}" for each in (task, ended) for end in ("", "/logs?all=true")),
             f"/runners/{self.ids['runner']}",
             f"/secrets?project={project}",
-            *(f"/{kind}?limit=1000" for kind in ("projects", "tasks", "runners")),
+            *(f"/datasets/{self.ids['dataset']}{end}" for end in ("", "/tree", "/commits")),
+            *(f"/{kind}?limit=1000" for kind in ("projects", "tasks", "runners", "datasets")),
         ]
         return {path: self._look(path) for path in paths}
 

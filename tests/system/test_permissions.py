@@ -86,6 +86,10 @@ ROWS = {
     "get_readiness": Row("anyone"),
     "get_metrics": Row("admin"),
     "get_account": Row("known"),
+    "redeem_login_code": Row("anyone", body={"code": "c" * 43, "code_verifier": "v" * 43}, status=400),
+    "start_device_login": Row("anyone", body={"machine": "laptop"}),
+    "poll_device_login": Row("anyone", body={"device_code": "c" * 43}, status=400),
+    "revoke_token": Row("anyone", body={"token": "none-of-the-hub"}),
     "list_projects": Row("user", READ),
     "create_project": Row("user", WRITE, {}),
     "get_project": Row("reader+task", READ),
@@ -117,6 +121,22 @@ ROWS = {
     "get_run": Row("reader+task", READ),
     "append_points": Row("writer", WRITE, {"first": 0, "points": [[0, 0, {"loss": 1.0}]]}),
     "get_points": Row("reader+task", READ),
+    "list_datasets": Row("user", READ),
+    "create_dataset": Row("user", WRITE, {"name": "of files"}),
+    "get_dataset": Row("reader+task", READ),
+    "delete_dataset": Row("owner", WRITE, query="?force=true", spends=True),
+    "sync_dataset": Row("owner", WRITE, status=409),  # it has no bucket
+    "link_dataset": Row("owner", WRITE, {"path": "data"}),
+    "unlink_dataset": Row("writer", WRITE, spends=True),
+    "get_dataset_tree": Row("reader+task", READ),
+    "get_dataset_file": Row("reader+task", READ, query="?path=a.txt"),
+    "list_dataset_commits": Row("reader+task", READ),
+    "get_dataset_commit": Row("reader+task", READ, over=(("commit", "dataset commit"),)),
+    "create_dataset_commit": Row("owner", WRITE, {**COMMIT, "parent": "{dataset commit}"}),
+    "find_dataset_missing": Row("owner", WRITE, {}),
+    "put_dataset_object": Row("owner", WRITE, CONTENT),
+    "get_dataset_object": Row("reader+task", READ),
+    "put_dataset_pack": Row("owner", WRITE, EMPTY_PACK),
     "list_runners": Row("user", READ),
     "create_runner": Row("user", RUNNERS, {}),
     "get_runner": Row("runner owner", READ),
@@ -212,8 +232,10 @@ def test_who_is_let_in(people: People, scene: Scene, name: str) -> None:
 
 
 GIT = "/services/dotscience/git/{project}"
+DATA = "/services/dotscience/git/{dataset}"
 LFS_BATCH = GIT + "/info/lfs/objects/batch"
 BATCH = {"objects": [{"oid": SHA256, "size": len(CONTENT)}]}
+FORM = "application/x-www-form-urlencoded"
 ADDRESSES = {
     "clone": ("GET", GIT + "/info/refs?service=git-upload-pack", None, "", "reader+task", READ),
     "fetch": ("POST", GIT + "/git-upload-pack", b"0000", "application/x-git-upload-pack-request", "reader+task", READ),
@@ -223,11 +245,19 @@ ADDRESSES = {
     "lfs upload": ("POST", LFS_BATCH, {"operation": "upload", **BATCH}, "", "batch", WRITE),
     "lfs get": ("GET", GIT + "/info/lfs/objects/" + SHA256, None, "", "reader+task", READ),
     "lfs put": ("PUT", GIT + "/info/lfs/objects/" + SHA256, CONTENT, "application/octet-stream", "writer", WRITE),
+    "dataset clone": ("GET", DATA + "/info/refs?service=git-upload-pack", None, "", "reader+task", READ),
+    "before a dataset push": ("GET", DATA + "/info/refs?service=git-receive-pack", None, "", "owner", WRITE),
+    "dataset lfs get": ("GET", DATA + "/info/lfs/objects/" + SHA256, None, "", "reader+task", READ),
+    "dataset lfs verify": ("POST", DATA + "/info/lfs/verify", BATCH["objects"][0], "", "owner", WRITE),
     "lfs verify": ("POST", GIT + "/info/lfs/verify", BATCH["objects"][0], "", "writer", WRITE),
     "page": ("GET", "/services/dotscience/", None, "", "page", READ),
+    "device page": ("GET", "/services/dotscience/device", None, "", "page", READ),
+    "confirming": ("POST", "/services/dotscience/device", b"decision=allow", FORM, "person", READ),
 }  # fmt: skip
 # A page leads to the login who is none of the hub's users; it shows nothing but the user's own name.
 ANSWERS["page"] = {caller: OK if status == OK else 302 for caller, status in ANSWERS["user"].items()} | {"narrow": OK}
+# No token confirms a login: it takes a person who clicks.
+ANSWERS["person"] = dict.fromkeys(CALLERS, 403) | {"nobody": 401}
 
 # Who uploads must be able to see the project before anything else is looked at.
 ANSWERS["batch"] = ANSWERS["writer"] | {"other task": 404}

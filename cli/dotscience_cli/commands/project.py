@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dotscience_cli.lazy import Group
+from dotscience_cli.linking import link, unlink
 from dotscience_cli.tables import listing_options
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def project() -> None:
 @project.command("ls")
 @listing_options
 def ls(quiet: bool, output: str) -> None:
-    """List your projects and those shared with you.
+    """List your projects and those shared with you, with the datasets that are linked to them.
 
     Several may have the same name; everywhere an id, or its beginning, is accepted in place of a name.
     """
@@ -31,7 +32,7 @@ def ls(quiet: bool, output: str) -> None:
 
     with session.connect() as client:
         found = refs.pages(lambda cursor: client.list_projects(query=ProjectQuery(cursor=cursor)))
-    headings = ("ID", "NAME", "DOTS", "COLLABORATORS", "AGE")
+    headings = ("ID", "NAME", "DOTS", "COLLABORATORS", "AGE", "DATASETS")
     tables.show(found, headings, _row, lambda p: p.name, quiet=quiet, output=output)
 
 
@@ -40,7 +41,12 @@ def _row(item: Project) -> tuple[str, ...]:
 
     people = ", ".join(one.user for one in item.collaborators)
     # A project has one workspace, known by the project's own id.
-    return item.id, item.name, item.id, people, age(item.created)
+    return item.id, item.name, item.id, people, age(item.created), _datasets(item)
+
+
+def _datasets(item: Project) -> str:
+    """The linked datasets and where tasks see them: ``mnist at ./data, words at ./texts/words``."""
+    return ", ".join(f"{one.dataset_name} at ./{one.path}" for one in item.datasets)
 
 
 @project.command()
@@ -80,6 +86,10 @@ def rm(project_ref: str, force: bool) -> None:
             click.confirm(question, abort=True, err=True)
         client.delete_project(project=found.id)
     click.echo(found.id)
+
+
+project.add_command(link)
+project.add_command(unlink)
 
 
 @project.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import logging
 import os
 import secrets
@@ -26,6 +27,7 @@ from dotscience_hub.web.blocking import watch_loop
 from dotscience_hub.web.dispatch import Dispatcher
 from dotscience_hub.web.gitaccess import GitAuthorization
 from dotscience_hub.web.lifecycle import Lifecycle
+from dotscience_hub.web.login_pages import login_rules
 from dotscience_hub.web.metrics import Metrics
 from dotscience_hub.web.pages import page_rules
 from dotscience_hub.web.system import System
@@ -33,12 +35,15 @@ from jupyter_dotscience.api.routes import ANYONE, ROUTES, Route
 
 from .checks import make_checks
 from .localrunner import ensure_local_runner
+from .logins import make_logins
 from .settings import Settings
 from .wiring import Foundation, Services, found, make_services, make_sweeper
 
 log = logging.getLogger("dotscience.server")
 CHUNK = 256 * 1024
 SECRET_BYTES = 32
+NEW_OBJECTS = 20_000
+"""How many make the garbage collector look; a few megabytes at most."""
 PROBES = ("/health", "/ready", "/metrics")
 """Routes that are also where monitors look for them: right below the service's own address."""
 FINISH_SECONDS = 5.0
@@ -59,14 +64,28 @@ async def serve(settings: Settings) -> None:
     await asyncio.to_thread(upgrade, base.database)
     await asyncio.to_thread(base.commits.recover)
     services = make_services(base)
+    await asyncio.to_thread(services.dataset_waits.look_again)
+    await asyncio.to_thread(services.syncs.start)
     if settings.local_runner_token is not None:
         await asyncio.to_thread(ensure_local_runner, services, settings.local_runner_token)
+    _calm_collector()
     await _run(base, services, stop)
     services.contents.close()
     await asyncio.to_thread(base.commits.close)
     base.pool.shutdown(wait=False, cancel_futures=True)
     base.database.dispose()
     log.info("stopped")
+
+
+def _calm_collector() -> None:
+    """Never look again for garbage in what the start made, and less often in what requests make.
+
+    A commit of 100,000 files makes millions of objects that live until its end; to look through them again and again,
+    as the default of 700 new objects has it, was a third of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, 20, 20)
 
 
 async def _run(base: Foundation, services: Services, stop: asyncio.Event) -> None:
@@ -80,30 +99,33 @@ async def _run(base: Foundation, services: Services, stop: asyncio.Event) -> Non
     await stop.wait()
     server.stop()
     lifecycle.stop()
+    closing = asyncio.create_task(asyncio.to_thread(services.syncs.close))
     try:
         await asyncio.wait_for(lifecycle.idle(), FINISH_SECONDS)
     except TimeoutError:
         log.warning("some requests did not end in %.0f s", FINISH_SECONDS)
     for task in background:
         task.cancel()
-    await asyncio.wait(background)
+    await asyncio.wait([*background, closing])
 
 
 def _application(base: Foundation, services: Services, metrics: Metrics, lifecycle: Lifecycle) -> Application:
     hub = HubOAuth.instance(cache_max_age=base.settings.auth_cache_seconds)
     dispatcher = Dispatcher(services.access, base.database, base.pool)
-    authentication = Authentication(hub, services.access, dispatcher.in_thread)
+    logins = make_logins(base, hub)
+    authentication = Authentication(hub, services.access, dispatcher.in_thread, logins.ended)
     system = System(make_checks(base, hub), metrics, services.figures_now)
-    endpoints = _endpoints(base.settings, [system, *services.routed()])
+    endpoints = _endpoints(base.settings, [system, logins.service, *services.routed()])
     probes = [endpoint for endpoint in endpoints if endpoint.route.path in PROBES]
     prefix = hub.base_url
-    authorize = GitAuthorization(authentication, services.access, services.projects, dispatcher)
+    authorize = GitAuthorization(authentication, services.access, services.projects, services.dataset_files, dispatcher)
     rules: list[Rule] = [
         *git_http.handlers(services.git, authorize),
         *lfs.handlers(services.contents, authorize),
         *route_rules(endpoints, authentication, dispatcher, lifecycle, prefix.rstrip("/") + "/api"),
         *route_rules(probes, authentication, dispatcher, lifecycle, prefix.rstrip("/")),
         *page_rules(prefix, base.settings.public_url),
+        *login_rules(prefix, logins.codes, logins.devices),
     ]
     return make_application(rules, cookie_secret=_cookie_secret(base.settings.data_dir), metrics=metrics)
 

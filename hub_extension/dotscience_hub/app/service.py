@@ -63,6 +63,21 @@ class DotscienceHub(Application):
     quota = Int(None, allow_none=True, help="Bytes of large files that one project may have; by default no limit.")
     quota.tag(config=True)
 
+    garbage_days = Float(
+        14,
+        allow_none=True,
+        min=1,
+        help="Remove contents that no project or dataset has after so many days; None: never.",
+    ).tag(config=True)
+
+    dataset_endpoints = List(
+        Unicode(),
+        ["*"],
+        help="S3 servers that datasets may be copied from: patterns of scheme://host[:port], for example "
+        "https://*.amazonaws.com; by default all. Link-local addresses are never connected to.",
+    ).tag(config=True)
+    dataset_syncs = Int(2, min=1, help="Datasets that are synchronised at once, each in a process.").tag(config=True)
+
     secret_keys = List(
         Unicode(),
         help="Keys that encrypt secrets in the store, 32 bytes in base64 each, the one to encrypt with first; by "
@@ -128,6 +143,9 @@ class DotscienceHub(Application):
             worker_threads=self.worker_threads,
             retention_days=self.retention_days,
             quota=self.quota,
+            garbage_days=self.garbage_days,
+            dataset_endpoints=tuple(self.dataset_endpoints),
+            dataset_syncs=self.dataset_syncs,
             secret_keys=self._parsed_keys(),
         )
 

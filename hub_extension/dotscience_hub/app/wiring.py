@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dotscience_hub.datasets.syncs import Syncs
 from dotscience_hub.domain.leases import Terms
 from dotscience_hub.git.limits import Limits
 from dotscience_hub.git.repositories import Repositories
@@ -23,8 +24,14 @@ from dotscience_hub.services.access import Access
 from dotscience_hub.services.agents import Agents
 from dotscience_hub.services.commits import Commits
 from dotscience_hub.services.contents import Contents
+from dotscience_hub.services.dataset_files import DatasetFiles
+from dotscience_hub.services.dataset_links import DatasetLinks
+from dotscience_hub.services.dataset_versions import DatasetVersions
+from dotscience_hub.services.dataset_waits import DatasetWaits
+from dotscience_hub.services.datasets import Datasets
 from dotscience_hub.services.environments import Environments
 from dotscience_hub.services.figures import Figures as QueueFigures
+from dotscience_hub.services.garbage import Garbage
 from dotscience_hub.services.git_server import GitServer
 from dotscience_hub.services.logs import Logs
 from dotscience_hub.services.projects import Projects
@@ -36,7 +43,7 @@ from dotscience_hub.services.secrets import Secrets
 from dotscience_hub.services.task_views import TaskViews
 from dotscience_hub.services.tasks import Tasks
 from dotscience_hub.services.workspace import Workspace
-from dotscience_hub.store import idempotency, projects, versions
+from dotscience_hub.store import datasets, idempotency, projects, versions
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.keyring import GivenKeys, KeyFile, Keyring, KeySource
 from dotscience_hub.store.runs import task_run_ids
@@ -44,6 +51,7 @@ from dotscience_hub.web.metrics import Figures
 from jupyter_dotscience.api._base import now
 
 from .settings import Settings
+from .syncing import make_syncs
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
@@ -81,17 +89,17 @@ def found(settings: Settings) -> Foundation:
         notifier=notifier,
         queue=make_queue(database, notifier, terms),
         objects=_objects(settings),
-        commits=Commits(database, Repositories(settings.data_dir / "git", limits, _is_project(database))),
+        commits=Commits(database, Repositories(settings.data_dir / "git", limits, _is_known(database))),
         files=LogFiles(settings.data_dir / "tasklogs"),
         keyring=Keyring(key_source(settings)),
         pool=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="worker"),
     )
 
 
-def _is_project(database: Database) -> Callable[[str], bool]:
-    def known(project: str) -> bool:
+def _is_known(database: Database) -> Callable[[str], bool]:
+    def known(id_: str) -> bool:
         with database.read() as session:
-            return projects.exists(session, project)
+            return projects.exists(session, id_) or datasets.exists(session, id_)
 
     return known
 
@@ -134,6 +142,11 @@ class Services:
     runners: Runners
     agents: Agents
     secrets: Secrets
+    datasets: Datasets
+    dataset_files: DatasetFiles
+    dataset_links: DatasetLinks
+    dataset_waits: DatasetWaits
+    syncs: Syncs
     figures: QueueFigures
     git: GitServer
 
@@ -157,6 +170,9 @@ class Services:
             self.runners,
             self.agents,
             self.secrets,
+            self.datasets,
+            self.dataset_files,
+            self.dataset_links,
         ]
 
 
@@ -164,15 +180,21 @@ def make_services(base: Foundation) -> Services:
     """The services on their foundation."""
     database, queue, files = base.database, base.queue, base.files
     commits = base.commits
-    views = TaskViews(task_run_ids, online_by(queue.terms), queue.clock)
+    # Who waits asks for synchronisations, and is told when they have ended.
+    syncs = make_syncs(base.settings, database, lambda dataset: waits.ended(dataset))  # noqa: PLW0108 - made below
+    dataset_versions = DatasetVersions(database, commits)
+    waits = DatasetWaits(database, queue, dataset_versions, syncs)
+    views = TaskViews(task_run_ids, online_by(queue.terms), queue.clock, waits.messages)
     environments = Environments(base.keyring, queue)
-    tasks = Tasks(database, base.notifier, queue, commits, files, views, environments)
+    tasks = Tasks(database, base.notifier, queue, commits, files, views, waits, environments)
     runs = Runs(database, queue.leases.check, tasks.project_of, _metadata(base))
     contents = Contents(database, commits.repositories, base.objects, base.settings.quota)
+    workspace = Workspace(database, commits, contents, runs)
+    project_service = Projects(database, commits, files, git_url)
     return Services(
         access=Access(database, queue.presence),
-        projects=Projects(database, commits, files, git_url),
-        workspace=Workspace(database, commits, contents, runs),
+        projects=project_service,
+        workspace=workspace,
         contents=contents,
         tasks=tasks,
         results=Results(database, queue, commits, runs, files),
@@ -181,6 +203,11 @@ def make_services(base: Foundation) -> Services:
         runners=Runners(database, queue),
         agents=Agents(database, base.notifier, queue, files, git_url, base.settings.large_file_threshold),
         secrets=Secrets(database, base.keyring, queue.leases, environments),
+        datasets=Datasets(database, commits, dataset_versions, waits, syncs, base.keyring, git_url),
+        dataset_files=DatasetFiles(database, workspace, dataset_versions),
+        dataset_links=DatasetLinks(database, commits, project_service),
+        dataset_waits=waits,
+        syncs=syncs,
         figures=QueueFigures(database, queue),
         git=GitServer(database, commits, base.settings.data_dir / "hooks"),
     )
@@ -208,7 +235,12 @@ def make_sweeper(base: Foundation, services: Services) -> Sweeper:
         Chore("forget idempotency keys", HOUR, forget_keys),
         Chore("refresh the planner's statistics", 10 * MINUTE, base.database.optimize),
         Chore("remove what uploads left", HOUR, base.objects.sweep),
+        Chore("look after tasks that wait for datasets", MINUTE, services.dataset_waits.look_again),
     ]
+    if base.settings.garbage_days is not None:
+        grace = dt.timedelta(days=base.settings.garbage_days)
+        garbage = Garbage(base.database, base.commits, base.objects, grace, base.queue.clock)
+        chores.append(Chore("remove what nobody has any more", 6 * HOUR, garbage.collect))
     if base.settings.retention_days is not None:
         age = dt.timedelta(days=base.settings.retention_days)
         chores.append(Chore("remove old tasks", HOUR, lambda: services.tasks.remove_old(age)))

@@ -9,8 +9,8 @@ from jupyter_dotscience.api.tasks import TaskStatus
 S = TaskStatus
 _ENDS = frozenset(status for status in TaskStatus if status.terminal)
 _NEXT: dict[TaskStatus, frozenset[TaskStatus]] = {
-    # Stopped before anybody took it.
-    S.QUEUED: frozenset({S.ASSIGNED, S.STOPPED}),
+    # Stopped before anybody took it, or failed as a dataset that it was to see is not there.
+    S.QUEUED: frozenset({S.ASSIGNED, S.STOPPED, S.FAILED}),
     # Back to the queue when the lease ends; lost when that happens too often.
     S.ASSIGNED: frozenset({S.PREPARING, S.RUNNING, S.SAVING, S.QUEUED}) | _ENDS,
     S.PREPARING: frozenset({S.RUNNING, S.SAVING, S.QUEUED}) | _ENDS,
@@ -62,6 +62,7 @@ def why(outcome: Outcome, status: TaskStatus, exit_code: int | None, said: str) 
 
 _WHY = {
     Outcome.OUT_OF_MEMORY: "It was ended because it used more memory than it may.",
+    Outcome.OUT_OF_STORAGE: "It was ended because it used more of the runner's disk than it may.",
     Outcome.START_FAILED: "It could not be started.",
     Outcome.LOST: "The runner's engine ended it, not the program itself.",
 }

@@ -1,4 +1,4 @@
-"""All projects' repositories, below one folder."""
+"""All repositories, those of projects and of datasets alike, below one folder."""
 
 from __future__ import annotations
 
@@ -56,18 +56,17 @@ class Repositories:
     Everything appears and disappears by one rename, so a killed process leaves a whole repository or none.
     """
 
-    def __init__(
-        self, root: Path, limits: Limits | None = None, is_project: Callable[[str], bool] | None = None
-    ) -> None:
+    def __init__(self, root: Path, limits: Limits | None = None, is_known: Callable[[str], bool] | None = None) -> None:
         """Make it.
 
         Args:
             root: The folder; made when it is missing.
             limits: What is too much.
-            is_project: Whether there is a project of this id, which then gets its repository when it is first used.
+            is_known: Whether there is a project or dataset of this id, which then gets its repository when it is
+                first used.
         """
         self._root = root
-        self._is_project = is_project
+        self._is_known = is_known
         self.limits = limits or Limits()
         root.mkdir(parents=True, exist_ok=True)
 
@@ -92,7 +91,7 @@ class Repositories:
             NotFound: there is none.
         """
         if not self.exists(project):
-            if self._is_project is None or not self._is_project(project):
+            if self._is_known is None or not self._is_known(project):
                 raise NotFound("This project has no workspace.")
             return self.create(project)
         return Repository(self.path(project), self.limits)

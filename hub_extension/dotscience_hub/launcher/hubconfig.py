@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_dotscience.api import tunnel
-from jupyter_dotscience.api.routes import Scope
+from jupyter_dotscience.api.routes import SERVER_SCOPES, Scope
 
 from .child import PARENT
 from .child import __file__ as child_program
@@ -59,7 +59,8 @@ def add_dotscience(c: Any, *, url: str, command: list[str], environment: dict[st
         "command": [sys.executable, "-I", child_program, "keep", *command],
         "environment": environment or {},
         "oauth_no_confirm": True,
-        "oauth_client_allowed_scopes": [scope.value for scope in Scope],
+        # With `tokens!user`, who confirms a login of `ds` on the service's page can have it make the token.
+        "oauth_client_allowed_scopes": [*(scope.value for scope in Scope), *SERVER_SCOPES, "tokens!user"],
     }
     _append(c.JupyterHub, "services", service)
     c.JupyterHub.allow_named_servers = True

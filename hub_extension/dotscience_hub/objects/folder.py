@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from .base import CHUNK, LEFTOVER_SECONDS, Incoming, missing, sweep
+from .base import CHUNK, LEFTOVER_SECONDS, NAME, TEMPORARY, Incoming, missing, sweep
 
 
 class FolderObjects:
@@ -25,6 +26,22 @@ class FolderObjects:
     def receive(self, sha256: str, size: int | None, limit: int | None = None) -> Incoming:
         """Begin to receive an object."""
         return _IncomingFile(self._temporary, self.path(sha256), size, limit)
+
+    @property
+    def temporary(self) -> Path:
+        """Where files are before they are objects."""
+        return self._temporary
+
+    def adopt(self, path: Path, sha256: str) -> None:
+        """Have a file as an object, by a hard link."""
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        link = self._temporary / f"{TEMPORARY}{secrets.token_hex(12)}"
+        link.hardlink_to(path)
+        try:
+            _publish(link, self.path(sha256))
+        finally:
+            link.unlink(missing_ok=True)  # it is still there when it and the object were one file already
 
     def size(self, sha256: str) -> int | None:
         """Bytes of an object, or None."""
@@ -53,6 +70,11 @@ class FolderObjects:
         """Remove an object."""
         self.path(sha256).unlink(missing_ok=True)
 
+    def all(self) -> Iterator[str]:
+        """The SHA-256 of every object."""
+        for folder in sorted(self._root.glob("??/??")):
+            yield from sorted(path.name for path in folder.iterdir() if NAME.fullmatch(path.name))
+
     def sweep(self, age: float = LEFTOVER_SECONDS) -> None:
         """Remove what was left of uploads that died."""
         sweep(self._temporary, age)
@@ -73,14 +95,18 @@ class _IncomingFile(Incoming):
         self._target = target
 
     def _keep(self) -> None:
-        parents = [self._target.parent.parent, self._target.parent]
-        for parent in parents:
-            parent.mkdir(exist_ok=True)
-        self.path.chmod(0o444)
-        self.path.replace(self._target)
-        # From the file up: each name must be on the disk, also those of folders just made.
-        for parent in (self._target.parent, *self._target.parent.parents[:2]):
-            _sync(parent)
+        _publish(self.path, self._target)
+
+
+def _publish(path: Path, target: Path) -> None:
+    """Give a whole file the name of its object."""
+    for parent in (target.parent.parent, target.parent):
+        parent.mkdir(exist_ok=True)
+    path.chmod(0o444)
+    path.replace(target)
+    # From the file up: each name must be on the disk, also those of folders just made.
+    for parent in (target.parent, *target.parent.parents[:2]):
+        _sync(parent)
 
 
 def _sync(folder: Path) -> None:

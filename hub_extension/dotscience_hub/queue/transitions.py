@@ -57,11 +57,24 @@ class Transitions:
         self._on_end.append(callback)
 
     def enqueue(self, session: Session, row: TaskRow) -> None:
-        """Put a new task into the queue."""
+        """Put a new task into the queue. One that waits for something else than a runner is offered to none."""
         row.status = TaskStatus.QUEUED.value
         session.add(row)
         session.flush()
         self._changed(session, row)
+        if not row.waits:
+            self._offer(session, row)
+
+    def release(self, session: Session, row: TaskRow, message: str) -> None:
+        """What a queued task waited for is there: offer it to runners.
+
+        Args:
+            session: The transaction.
+            row: The task, locked.
+            message: What there is to say about it; kept in its events.
+        """
+        row.waits = False
+        self.move(session, row, TaskStatus.QUEUED, message)
         self._offer(session, row)
 
     def move(self, session: Session, row: TaskRow, status: TaskStatus, message: str = "") -> None:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 
 from dotscience_hub.queue.presence import Presence
-from dotscience_hub.store import projects, runners, tasks
+from dotscience_hub.store import datasets, projects, runners, tasks
 from dotscience_hub.store.database import Database
 from jupyter_dotscience.api.account import Principal
 from jupyter_dotscience.api.problems import Forbidden, NotFound, NotLoggedIn
@@ -23,6 +23,7 @@ from .caller import Caller
 
 NO_PROJECT = "There is no such project, or it is not shared with you."
 NO_TASK = "There is no such task, or it is not yours to see."
+NO_DATASET = "There is no such dataset, or it is not yours to see."
 NO_RUNNER = "There is no such runner, or it is not yours to see."
 # The public length of a token: 52 characters of base32 and the padding, which some tools take away.
 _RUNNER_TOKEN = 52
@@ -30,7 +31,7 @@ _Row = TypeVar("_Row")
 
 
 class Access:
-    """Finds the project or runner that a path names, and the caller's role there."""
+    """Finds the project, dataset or runner that a path names, and the caller's role there."""
 
     def __init__(self, database: Database, presence: Presence | None = None) -> None:
         """Make it.
@@ -97,6 +98,8 @@ def _user(session: Session, route: Route, caller: Caller, parameters: Mapping[st
         raise Forbidden("Only an admin of the hub may do this.")
     if "runner" in parameters:
         _own_runner(session, caller, parameters["runner"])
+    if "dataset" in parameters:
+        caller = _dataset(session, route, caller, parameters["dataset"])
     if "task" not in parameters and "project" not in parameters:
         return caller
     role = _role(session, caller, parameters)
@@ -128,6 +131,17 @@ def _role(session: Session, caller: Caller, parameters: Mapping[str, str]) -> Ro
     return role
 
 
+def _dataset(session: Session, route: Route, caller: Caller, dataset: str) -> Caller:
+    """The caller, an owner or a reader: who works in a project that links a dataset may read it."""
+    row = _get(session, datasets.DatasetRow, dataset)
+    mine = row is not None and (caller.admin or row.owner == caller.name)
+    if row is None or not (mine or datasets.is_shared_with(session, row.id, caller.name)):
+        raise NotFound(NO_DATASET)
+    if route.access.owner and not mine:
+        raise Forbidden("Only the dataset's owner may do this.")
+    return dataclasses.replace(caller, role=Role.OWNER if mine else Role.READER)
+
+
 def _own_runner(session: Session, caller: Caller, runner: str) -> None:
     row = _get(session, runners.RunnerRow, runner)
     mine = row is not None and (caller.admin or row.owner == caller.name)
@@ -145,6 +159,10 @@ def _task(session: Session, caller: Caller, parameters: Mapping[str, str]) -> Ca
         raise NotFound(NO_TASK)
     if parameters.get("project", row.project_id) != row.project_id:
         raise NotFound(NO_PROJECT)
+    if "dataset" in parameters:
+        if "\0" in parameters["dataset"] or not datasets.is_seen_by(session, parameters["dataset"], row.id):
+            raise NotFound(NO_DATASET)
+        return dataclasses.replace(caller, role=Role.READER)
     return dataclasses.replace(caller, role=Role.WRITER)
 
 

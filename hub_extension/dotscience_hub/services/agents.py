@@ -14,9 +14,11 @@ from dotscience_hub.queue.claims import Claimed
 from dotscience_hub.queue.queue import Queue
 from dotscience_hub.store.base import clean
 from dotscience_hub.store.database import Database
+from dotscience_hub.store.datasets import datasets_of
 from dotscience_hub.store.runners import RunnerRow
 from jupyter_dotscience import _version
 from jupyter_dotscience.api import protocol as api
+from jupyter_dotscience.api.datasets import DatasetMount
 from jupyter_dotscience.api.problems import BadRequest, NotLoggedIn
 from jupyter_dotscience.api.tasks import JupyterWorkload, TaskStatus
 
@@ -182,7 +184,24 @@ class Agents:
             project_name=claimed.project_name,
             # Asked for after the lease was given: from then on nobody else can append.
             logs_next=self._logs.next(row.id) if row.fence > 1 else 0,
+            datasets=self._mounts(row.id),
         )
+
+    def _mounts(self, task: str) -> list[DatasetMount]:
+        with self._database.read() as session:
+            rows = datasets_of(session, [task])[task]
+        return [
+            DatasetMount(
+                dataset=row.dataset_id,
+                name=row.name,
+                path=row.path,
+                commit=row.commit,
+                git_path=self._git_url(row.dataset_id),
+                size=row.size,
+                files=row.files,
+            )
+            for row in rows
+        ]
 
     def _renew(self, runner: str, held: list[api.Held]) -> list[api.Lease]:
         self._queue.presence.seen(runner)

@@ -11,10 +11,11 @@ import msgspec
 
 from dotscience_hub.git.changes import Changes
 from dotscience_hub.git.repositories import Repositories
+from dotscience_hub.git.trees import SYMLINK, TREE
 from dotscience_hub.store import versions
 from dotscience_hub.store.database import Database
 from jupyter_dotscience.api.commits import CommitCreate, CommitResult
-from jupyter_dotscience.api.paths import to_text
+from jupyter_dotscience.api.paths import to_bytes, to_text
 from jupyter_dotscience.api.problems import Conflict
 from jupyter_dotscience.api.tasks import MergeState
 
@@ -22,6 +23,7 @@ from .indexing import SKIPPED, Indexer
 from .listing import FileId, Listing
 from .maintenance import Maintenance
 
+_KINDS = {TREE: "folder", SYMLINK: "symlink"}
 _DIGEST = "metadata.sha256"
 
 
@@ -142,6 +144,13 @@ class Commits:
     def versions_at(self, project: str, commit: str, paths: Sequence[str]) -> dict[str, FileId]:
         """(commit that last changed it, SHA-256, blob) of files at a commit; those that are not there are left out."""
         return self.listing.at(project, commit, paths)
+
+    def kind_at(self, project: str, commit: str, path: str) -> str | None:
+        """What stands at a path of a commit: `file`, `symlink`, `folder`, or None."""
+        entry = self.repositories.open(project).reader().entry(commit, to_bytes(path))
+        if entry is None:
+            return None
+        return _KINDS.get(entry.mode, "file")
 
     def changed_paths(self, project: str, base: str | None, commit: str) -> list[str]:
         """Files that `commit` has new or different from `base` (None: all files), sorted; deleted ones are not named.

@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy.orm import Session
 
 from jupyter_dotscience.api.commits import CommitCreate, CommitResult
+from jupyter_dotscience.api.datasets import S3Create, TaskDataset
 from jupyter_dotscience.api.runs import RunReport
 from jupyter_dotscience.api.tasks import MergeState
 
@@ -46,8 +47,35 @@ class Workspaces(Protocol):
         """
         ...
 
+    def kind_at(self, project: str, commit: str, path: str) -> str | None:
+        """What stands at a path of a commit: `file`, `symlink`, `folder`, or None."""
+        ...
+
     def versions_at(self, project: str, commit: str, paths: Sequence[str]) -> Mapping[str, FileVersionOf]:
         """Versions of those of the files that are there at a commit."""
+        ...
+
+
+class Syncs(Protocol):
+    """Keeps datasets that are copies of buckets like their buckets."""
+
+    def request(self, dataset: str) -> None:
+        """Look at a dataset's bucket as soon as may be, with an attempt that begins after this call.
+
+        Inside a transaction it is asked for together with all else, or not at all.
+        """
+        ...
+
+    def forget(self, dataset: str) -> None:
+        """End what goes on for a dataset that was just deleted."""
+        ...
+
+    def check(self, source: S3Create) -> None:
+        """Try whether a bucket can be read.
+
+        Raises:
+            BadRequest: It cannot, and why.
+        """
         ...
 
 
@@ -65,8 +93,9 @@ class TaskRuns(Protocol):
         commit: str | None,
         inputs: Mapping[str, FileVersionOf],
         outputs: Mapping[str, FileVersionOf],
+        mounts: Sequence[TaskDataset] = (),
     ) -> int:
-        """Record runs within the transaction."""
+        """Record runs within the transaction; files below a mount are a dataset's."""
         ...
 
     def fail_open_runs(self, session: Session, task: str, error: str) -> None:

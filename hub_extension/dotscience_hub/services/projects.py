@@ -14,11 +14,13 @@ from dotscience_hub.store.base import clean
 from dotscience_hub.store.database import Database, after_commit
 from jupyter_dotscience.api import projects as api
 from jupyter_dotscience.api._base import now
+from jupyter_dotscience.api.datasets import DatasetLink
 from jupyter_dotscience.api.ids import new_id
 from jupyter_dotscience.api.problems import BadRequest, Conflict, NotFound
 
 from .access import NO_PROJECT
 from .caller import Caller
+from .dataset_views import links_of_projects
 from .ports import TaskLogs, Workspaces
 
 GitUrl = Callable[[str], str]
@@ -136,10 +138,13 @@ class Projects:
         return paging.page(session, rows, columns[0], query.limit, query.cursor)
 
     def _view(self, session: Session, caller: Caller, rows: Sequence[store.ProjectRow]) -> list[api.Project]:
-        shared = store.collaborators_of(session, [row.id for row in rows])
-        return [self._one(row, shared[row.id], caller) for row in rows]
+        ids = [row.id for row in rows]
+        shared, links = store.collaborators_of(session, ids), links_of_projects(session, ids)
+        return [self._one(row, shared[row.id], links[row.id], caller) for row in rows]
 
-    def _one(self, row: store.ProjectRow, shared: Sequence[store.CollaboratorRow], caller: Caller) -> api.Project:
+    def _one(
+        self, row: store.ProjectRow, shared: Sequence[store.CollaboratorRow], links: list[DatasetLink], caller: Caller
+    ) -> api.Project:
         people = [api.Collaborator(user=person.user_name, role=api.Role(person.role)) for person in shared]
         return api.Project(
             id=row.id,
@@ -151,6 +156,7 @@ class Projects:
             created=row.created,
             head=self._workspaces.head(row.id),
             git_url=self._git_url(row.id),
+            datasets=links,
         )
 
 

@@ -17,16 +17,19 @@ from dotscience_hub.domain.corrections import with_correction
 from dotscience_hub.queue.queue import Queue
 from dotscience_hub.store.base import clean
 from dotscience_hub.store.database import Database
+from dotscience_hub.store.datasets import datasets_of
 from dotscience_hub.store.tasks import TaskRow, lock_task
 from jupyter_dotscience.api import metadata
 from jupyter_dotscience.api.commits import CommitCreate, CommitResult
-from jupyter_dotscience.api.problems import BadRequest
+from jupyter_dotscience.api.datasets import TaskDataset, mount_of
+from jupyter_dotscience.api.problems import BadRequest, NotFound
 from jupyter_dotscience.api.protocol import Finish, Finished, TaskCommit, TaskCommitted
 from jupyter_dotscience.api.runs import RunReport
 from jupyter_dotscience.api.tasks import Execution, JupyterWorkload, MergeState, TaskStatus, Workload
 
 from .caller import Caller
 from .ports import FileVersionOf, TaskLogs, TaskRuns, Workspaces
+from .task_views import mount
 
 NEVER_PUBLISHED = "The task ended before this run was published."
 
@@ -43,6 +46,7 @@ class _Work:
     start: str | None
     execution: Execution
     stop_requested: bool
+    mounts: Sequence[TaskDataset]
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class Results:
             BadRequest: The changes are not such as a workspace can have.
         """
         with self._database.write() as session:
-            work = _work(self._queue.leases.hold(session, caller.name, task, body.fence))
+            work = _work(session, self._queue.leases.hold(session, caller.name, task, body.fence))
         if body.commit.runs:
             raise BadRequest("The runs of a task go beside its commit, not into it.", code="misplaced_runs")
         runs = _all_runs(work, body.runs, body.commit)
@@ -122,7 +126,7 @@ class Results:
             row.finishing = True
             if row.status != TaskStatus.SAVING:
                 self._queue.transitions.move(session, row, TaskStatus.SAVING, "Saving its results.")
-            work = _work(row)
+            work = _work(session, row)
         saved = self._save_last(work, body)
         merge, conflicts, _ = self._workspaces.merge_task(work.project, task, work.creator)
         self._logs.seal(task)
@@ -140,14 +144,16 @@ class Results:
         """Record changes, if there are any, with the runs' metadata, and find the versions of their files."""
         paths = sorted({path for run in runs for path in run.inputs})
         # What an earlier version of the same task changed was read as that version has it.
-        inputs = self._versions(work, commit.parent if commit is not None else work.start, paths)
+        at = commit.parent if commit is not None else work.start
+        inputs = self._versions(work, at, [path for path in paths if mount_of(path, work.mounts) is None])
+        inputs |= self._dataset_versions(work.mounts, paths)
         result = CommitResult(commit=None, head=None)
         if commit is not None:
             described = _metadata(work, commit, runs, inputs, succeeded=succeeded)
             result = self._workspaces.record_task(work.project, work.task, work.creator, commit, described)
         at = result.commit or result.head or work.start
         # What a run read and an earlier one of the same task wrote was not there at the start.
-        late = [path for path in paths if path not in inputs]
+        late = [path for path in paths if path not in inputs and mount_of(path, work.mounts) is None]
         written = sorted({path for run in runs for path in run.outputs} | set(late))
         outputs = self._versions(work, at, written)
         inputs.update({path: outputs[path] for path in late if path in outputs})
@@ -155,6 +161,21 @@ class Results:
 
     def _versions(self, work: _Work, commit: str | None, paths: Sequence[str]) -> dict[str, FileVersionOf]:
         return dict(self._workspaces.versions_at(work.project, commit, paths)) if commit and paths else {}
+
+    def _dataset_versions(self, mounts: Sequence[TaskDataset], paths: Sequence[str]) -> dict[str, FileVersionOf]:
+        """Versions of those of the files that are a dataset's, by their paths in the workspace."""
+        found: dict[str, FileVersionOf] = {}
+        for each in mounts:
+            start = each.path + "/"
+            inside = [path.removeprefix(start) for path in paths if path.startswith(start)]
+            if not inside or each.commit is None:
+                continue
+            try:
+                versions = self._workspaces.versions_at(each.dataset, each.commit, inside)
+            except NotFound:
+                continue  # deleted while the task ran: which version it saw is noted all the same
+            found.update((start + path, version) for path, version in versions.items())
+        return found
 
     def _end(self, caller: Caller, task: str, body: Finish, saved: _Saved) -> Finished:
         with self._database.write() as session:
@@ -183,10 +204,11 @@ class Results:
                 commit=saved.commit,
                 inputs=saved.inputs,
                 outputs=saved.outputs,
+                mounts=[mount(seen) for seen in datasets_of(session, [row.id])[row.id]],
             )
 
 
-def _work(row: TaskRow) -> _Work:
+def _work(session: Session, row: TaskRow) -> _Work:
     return _Work(
         task=row.id,
         project=row.project_id,
@@ -196,6 +218,7 @@ def _work(row: TaskRow) -> _Work:
         start=row.commit,
         execution=row.execution,
         stop_requested=row.stop_requested,
+        mounts=[mount(seen) for seen in datasets_of(session, [row.id])[row.id]],
     )
 
 
@@ -225,7 +248,8 @@ def _metadata(
         execution=work.execution,
         runner_name=work.runner_name,
     )
-    return {**task, **metadata.of_runs(runs, {path: version[0] for path, version in inputs.items()})}
+    versions = {path: version[0] for path, version in inputs.items()}
+    return {**task, **metadata.of_datasets(work.mounts), **metadata.of_runs(runs, versions, work.mounts)}
 
 
 def _is_repeated(row: TaskRow, caller: Caller, body: Finish) -> bool:

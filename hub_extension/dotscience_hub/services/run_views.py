@@ -64,7 +64,7 @@ def run(
 
 
 def _file(row: RunFileRow) -> api.RunFile:
-    return api.RunFile(path=row.path, commit=row.commit, sha256=row.sha256, blob=row.blob)
+    return api.RunFile(path=row.path, commit=row.commit, sha256=row.sha256, blob=row.blob, dataset=row.dataset)
 
 
 def _metadata_of(run_id: str, metadata: Mapping[str, str]) -> dict[str, str]:

@@ -14,12 +14,14 @@ from dotscience_hub.store.database import Database
 from dotscience_hub.store.run_search import RunSearch, decode_cursor, encode_cursor
 from jupyter_dotscience.api import runs as api
 from jupyter_dotscience.api._base import now
+from jupyter_dotscience.api.datasets import TaskDataset, mount_of
 from jupyter_dotscience.api.problems import BadRequest, NotFound, TooEarly
 from jupyter_dotscience.api.protocol import TaskPoints
 
 from . import run_views as views
 from .caller import Caller
 from .logs import LeaseCheck
+from .run_metadata import metadata_of
 
 Files = Mapping[str, store.FileVersionOf]
 """Versions of files by path."""
@@ -81,6 +83,7 @@ class Runs:
         commit: str | None,
         inputs: Files,
         outputs: Files,
+        mounts: Sequence[TaskDataset] = (),
     ) -> int:
         """Record the runs of a task within the transaction that ends it (or records a version in between).
 
@@ -93,11 +96,12 @@ class Runs:
             commit: The version that holds their outputs.
             inputs: Versions of files at the task's start.
             outputs: Versions of files at ``commit``.
+            mounts: The datasets that the task saw: what was read below one is its file.
 
         Returns:
             How many were new, or were live before.
         """
-        return _Recorder(session, project, task, author, commit).record(runs, inputs, outputs)
+        return _Recorder(session, project, task, author, commit, mounts).record(runs, inputs, outputs)
 
     def fail_open_runs(self, session: Session, task: str, error: str) -> None:
         """Mark the live runs of a task that ended without publishing them."""
@@ -126,8 +130,9 @@ class Runs:
             row = _find(session, project, run)
             values = store.values_by_run(session, [row.pk])[row.pk]
             files, series = store.files_of(session, row.pk), point_store.series_of(session, project, row.pk)
-        metadata = self._commit_metadata(project, row.commit) if row.commit else {}
-        return views.run(row, values, files, series, metadata)
+        committed = self._commit_metadata(project, row.commit) if row.commit else {}  # reads git: in no transaction
+        with self._database.read() as session:
+            return views.run(row, values, files, series, metadata_of(session, row, committed))
 
     def append_points(self, caller: Caller, *, project: str, run: str, body: api.PointsAppend) -> api.PointsAck:
         """Add live points to a run that a client recorded."""
@@ -182,7 +187,16 @@ def _append(session: Session, row: store.RunRow, first: int, points: Sequence[ap
 class _Recorder:
     """Writes runs of one project within one transaction."""
 
-    def __init__(self, session: Session, project: str, task: str | None, author: str, commit: str | None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        project: str,
+        task: str | None,
+        author: str,
+        commit: str | None,
+        mounts: Sequence[TaskDataset] = (),
+    ) -> None:
+        self._mounts = mounts
         self._session = session
         self._project = project
         self._task = task
@@ -203,7 +217,7 @@ class _Recorder:
         self._session.flush()
         store.insert_values(self._session, self._project, [(row.pk, report) for row, report in rows])
         for row, report in rows:
-            store.insert_files(self._session, row.pk, 0, _versions(report.inputs, inputs))
+            store.insert_files(self._session, row.pk, 0, _versions(report.inputs, inputs, mounts=self._mounts))
             store.insert_files(self._session, row.pk, 1, _versions(report.outputs, outputs, self._commit))
         return len(rows)
 
@@ -237,11 +251,13 @@ def _clean(text: str | None) -> str | None:
 
 
 def _versions(
-    paths: Sequence[str], versions: Files, commit: str | None = None
-) -> list[tuple[str, store.FileVersionOf]]:
+    paths: Sequence[str], versions: Files, commit: str | None = None, mounts: Sequence[TaskDataset] = ()
+) -> list[store.RunFile]:
     """Each path with its version; an output that the workspace has is of the run's own commit."""
     found = []
     for path in paths:
         last, sha256, blob = versions.get(path, (None, None, None))
-        found.append((_clean(path) or "", (commit if commit and blob else last, sha256, blob)))
+        mount = mount_of(path, mounts)
+        version = (commit if commit and blob else last, sha256, blob)
+        found.append((_clean(path) or "", version, None if mount is None else mount.dataset))
     return found

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from dotscience_hub.domain.matching import Offer, demand_of
 from dotscience_hub.domain.waiting import Candidate, waiting_message
 from dotscience_hub.queue.clock import Clock
+from dotscience_hub.store.datasets import TaskDatasetRow, datasets_of
 from dotscience_hub.store.projects import names_of
 from dotscience_hub.store.runners import RunnerRow, runners_for
 from dotscience_hub.store.tasks import QUEUED, TaskEventRow, TaskRow, events_of
 from jupyter_dotscience.api import tasks as api
+from jupyter_dotscience.api.datasets import TaskDataset
 from jupyter_dotscience.api.runners import RunnerType
 
 from .runner_views import Online
@@ -20,18 +23,23 @@ from .runner_views import Online
 RunsOf = Callable[[Session, Sequence[str]], dict[str, list[str]]]
 """Ids of the runs of each task."""
 
+WaitsOf = Callable[[Session, Sequence[str]], dict[str, str]]
+"""What each of these tasks waits for besides a runner, in one sentence; nothing for those that do not."""
+
 
 class TaskViews:
     """Makes what the API answers from rows, in as few queries for many as for one."""
 
-    def __init__(self, runs_of: RunsOf, online: Online, clock: Clock) -> None:
+    def __init__(self, runs_of: RunsOf, online: Online, clock: Clock, waits_of: WaitsOf) -> None:
         """Make it.
 
         Args:
             runs_of: Ids of the runs of tasks.
             online: Whether a runner is online.
             clock: Tells the time.
+            waits_of: What tasks wait for that are not offered to runners yet.
         """
+        self._waits_of = waits_of
         self._runs_of = runs_of
         self._online = online
         self._clock = clock
@@ -41,9 +49,14 @@ class TaskViews:
         ids = [row.id for row in rows]
         projects = names_of(session, (row.project_id for row in rows))
         events, runs = events_of(session, ids), self._runs_of(session, ids)
-        waiting = self._waiting(session, rows)
+        waiting = self._waiting(session, [row for row in rows if not row.waits])
+        waiting |= self._waits_of(session, [row.id for row in rows if row.waits and row.status == QUEUED])
+        datasets = datasets_of(session, ids)
         return [
-            _task(row, projects.get(row.project_id, ""), waiting.get(row.id), events[row.id], runs.get(row.id, []))
+            msgspec.structs.replace(
+                _task(row, projects.get(row.project_id, ""), waiting.get(row.id), events[row.id], runs.get(row.id, [])),
+                datasets=[mount(seen) for seen in datasets[row.id]],
+            )
             for row in rows
         ]
 
@@ -62,6 +75,11 @@ class TaskViews:
                 found[key] = waiting_message(demand_of(row.labels, row.resources), candidates)
             messages[row.id] = found[key]
         return messages
+
+
+def mount(row: TaskDatasetRow) -> TaskDataset:
+    """A dataset as a task sees it."""
+    return TaskDataset(dataset=row.dataset_id, name=row.name, path=row.path, commit=row.commit)
 
 
 def _whole(runner: RunnerRow) -> Offer:

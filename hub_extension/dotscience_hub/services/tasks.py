@@ -23,6 +23,8 @@ from jupyter_dotscience.api.problems import BadRequest, Conflict, NotFound
 
 from .access import NO_PROJECT, NO_TASK
 from .caller import Caller
+from .dataset_links import check_free
+from .dataset_waits import DatasetWaits
 from .environments import Environments
 from .ports import TaskLogs, Workspaces
 from .task_views import TaskViews
@@ -43,6 +45,7 @@ class Tasks:
         workspaces: Workspaces,
         logs: TaskLogs,
         views: TaskViews,
+        datasets: DatasetWaits,
         environments: Environments,
     ) -> None:
         """Make the service.
@@ -54,6 +57,7 @@ class Tasks:
             workspaces: Tells the commit that a task starts from.
             logs: Removed with their tasks.
             views: Makes what is answered.
+            datasets: Fixes the versions of datasets that a task sees.
             environments: Keeps variables that are never shown.
         """
         self._database = database
@@ -63,11 +67,17 @@ class Tasks:
         self._logs = logs
         self._views = views
         self._environments = environments
+        self._datasets = datasets
+
+    def prepare_create_task(self, caller: Caller, *, project: str, body: api.TaskCreate) -> None:
+        """Look which versions the project's datasets have, before a transaction is begun."""
+        self._datasets.refresh(project)
 
     def create_task(self, caller: Caller, *, project: str, body: api.TaskCreate) -> api.Task:
-        """Queue a task. The version it starts from is fixed now.
+        """Queue a task. The version it starts from is fixed now, and those of its datasets now or soon.
 
         Raises:
+            Conflict: A dataset is linked where that version has something of its own.
             BadRequest: The project has no such commit, or a text that no program can be given holds a NUL byte.
         """
         _check_texts(body.workload, body.sealed_environment)
@@ -90,7 +100,12 @@ class Tasks:
                 created=self._queue.clock(),
                 commit=commit,
             )
+            datasets = self._datasets.fix(session, row)
+            if commit is not None:
+                for dataset in datasets:
+                    check_free(self._workspaces, project, commit, dataset.path)
             self._queue.transitions.enqueue(session, row)
+            session.add_all(datasets)
             session.flush()
             self._environments.keep(session, row.id, body.sealed_environment)
             return self._views.of(session, [row])[0]

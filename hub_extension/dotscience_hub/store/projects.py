@@ -55,6 +55,11 @@ def visible_ids(user: str) -> Select[str]:
     return select(ProjectRow.id).where(or_(ProjectRow.owner == user, ProjectRow.id.in_(shared_with(user))))
 
 
+def seen_by(session: Session, user: str, projects: Iterable[str]) -> set[str]:
+    """Those of the projects that are a user's, or shared with them."""
+    return set(session.scalars(visible_ids(user).where(ProjectRow.id.in_(set(projects)))))
+
+
 def exists(session: Session, project: str) -> bool:
     """Whether there is such a project."""
     return session.get(ProjectRow, project) is not None

@@ -108,10 +108,14 @@ class RunFileRow(Table):
     commit: Mapped[str | None]
     sha256: Mapped[str | None]
     blob: Mapped[str | None]
+    dataset: Mapped[str | None] = mapped_column(doc="Id of the dataset that it is a file of; None: of the workspace.")
 
 
 FileVersionOf = tuple[str | None, str | None, str | None]
 """(commit, sha256, blob) of a file that a run names; all None where the workspace does not have it."""
+
+RunFile = tuple[str, FileVersionOf, str | None]
+"""A file of a run: its path, its version, and the dataset that it is a file of."""
 
 
 def upsert(session: Session) -> type[sqlite.Insert] | type[postgresql.Insert]:
@@ -204,12 +208,21 @@ def _value_row(pk: int, key: int, text: str) -> dict[str, object]:
     return {"run_pk": pk, "key_id": key, "number": to_number(text), "short": text[:SHORT], "text": whole}
 
 
-def insert_files(session: Session, pk: int, direction: int, files: Sequence[tuple[str, FileVersionOf]]) -> None:
+def insert_files(session: Session, pk: int, direction: int, files: Sequence[RunFile]) -> None:
     """Store the files a run read (0) or wrote (1)."""
     if files:
         rows = [
-            {"run_pk": pk, "direction": direction, "seq": seq, "path": path, "commit": c, "sha256": s, "blob": b}
-            for seq, (path, (c, s, b)) in enumerate(files)
+            {
+                "run_pk": pk,
+                "direction": direction,
+                "seq": seq,
+                "path": path,
+                "commit": c,
+                "sha256": s,
+                "blob": b,
+                "dataset": dataset,
+            }
+            for seq, (path, (c, s, b), dataset) in enumerate(files)
         ]
         session.execute(insert(RunFileRow), rows)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Select, delete, func, literal_column, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Select, delete, false, func, literal_column, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from jupyter_dotscience.api.tasks import Execution, MergeState, Resources, TaskStatus, Workload
@@ -31,7 +31,7 @@ class TaskRow(Table):
     __tablename__ = "tasks"
     __table_args__ = (
         # The queue: all that a claim looks at is in the index, in the order in which it looks.
-        Index("ix_tasks_queue", "status", "id", "demand", "creator", "project_owner"),
+        Index("ix_tasks_queue", "status", "waits", "id", "demand", "creator", "project_owner"),
         Index("ix_tasks_project_id_id", "project_id", "id"),
         Index("ix_tasks_runner_id_status", "runner_id", "status"),
         Index("ix_tasks_lease_expires", "lease_expires"),
@@ -49,6 +49,7 @@ class TaskRow(Table):
     labels: Mapped[LabelMap] = mapped_column(Json[LabelMap](LabelMap))
     resources: Mapped[Resources] = mapped_column(Json[Resources](Resources))
     demand: Mapped[str] = mapped_column(doc="What a runner must have, as a key: see domain.matching.")
+    waits: Mapped[bool] = mapped_column(default=False, doc="For versions of datasets: no runner is given it before.")
     created: Mapped[dt.datetime]
     ended: Mapped[dt.datetime | None]
     commit: Mapped[str | None]
@@ -168,7 +169,7 @@ def recent_of(runner: str, limit: int) -> Select[TaskRow]:
 
 
 def queued_demands(session: Session) -> list[str]:
-    """What the queued tasks ask for, each once."""
+    """What the queued tasks that wait for a runner ask for, each once."""
     return list(session.scalars(select(TaskRow.demand).where(_queued()).distinct()))
 
 
@@ -186,7 +187,7 @@ def next_queued(demands: Sequence[str], owner: str | None) -> Select[TaskRow, st
 
 def _queued() -> ColumnElement[bool]:
     # A literal, as the planner of a prepared statement does not know what a parameter will be.
-    return TaskRow.status == literal_column(f"'{QUEUED}'")
+    return (TaskRow.status == literal_column(f"'{QUEUED}'")) & (TaskRow.waits == false())
 
 
 def expired(now: dt.datetime) -> Select[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from typing import Any, Protocol
 
 from jupyterhub.services.auth import HubOAuth
@@ -44,11 +44,13 @@ class Authentication:
         hub: HubOAuth,
         agents: AgentTokens,
         in_thread: Callable[[Callable[[], Caller | None]], Awaitable[Caller | None]],
+        ended: Container[str] = (),
     ) -> None:
-        """Args: the hub's helper, our own tokens, and what runs blocking work."""
+        """Args: the hub's helper, our own tokens, what runs blocking work, and users' tokens that were ended."""
         self._hub = hub
         self._agents = agents
         self._in_thread = in_thread
+        self._ended = ended
 
     async def identify(self, handler: BaseHandler) -> Caller:
         """The caller.
@@ -77,6 +79,8 @@ class Authentication:
         return caller
 
     async def _user(self, token: str) -> Caller:
+        if token in self._ended:
+            raise NotLoggedIn(f"This token was ended by a logout; {_HELP}.")
         try:
             model = await self._hub.user_for_token(token, sync=False)
         except HTTPError:

@@ -28,11 +28,20 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A route with the method that serves it."""
+    """A route with the method that serves it.
+
+    Attributes:
+        route: The route.
+        call: The method of its name.
+        kind: How it runs.
+        prepare: A method ``prepare_`` with its name, called before it and outside of the transaction that it shares
+            with its idempotency key: for what takes long and must not hold up all writers.
+    """
 
     route: Route
     call: Callable[..., Any]
     kind: Kind
+    prepare: Callable[..., Any] | None = None
 
     @property
     def takes_upload(self) -> bool:
@@ -65,7 +74,16 @@ def _endpoint(route: Route, owners: list[object]) -> Endpoint:
     call = getattr(owners[0], route.name)
     kind = _kind(call)
     _check(route, call, kind)
-    return Endpoint(route, call, kind)
+    return Endpoint(route, call, kind, _prepare(route, owners[0], kind))
+
+
+def _prepare(route: Route, owner: object, kind: Kind) -> Callable[..., Any] | None:
+    prepare: Callable[..., Any] | None = getattr(owner, f"prepare_{route.name}", None)
+    if prepare is not None:
+        _check(route, prepare, _kind(prepare))
+        if kind is not Kind.THREAD or not route.idempotency:
+            raise BindingError(f"{prepare.__qualname__} is never called: only what is done once is prepared.")
+    return prepare
 
 
 def _kind(call: Callable[..., Any]) -> Kind:

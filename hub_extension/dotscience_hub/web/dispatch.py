@@ -96,21 +96,37 @@ class Dispatcher:
         route = call.endpoint.route
         body = None if route.request is None else decode_json(route, call.body)
 
+        def prepare() -> None:
+            if call.endpoint.prepare is not None:
+                call.endpoint.prepare(call.caller, **call.arguments(body))
+
         def work() -> Any:
             return encode(route, call.endpoint.call(call.caller, **call.arguments(body)))
 
         if call.key is None or not route.idempotency or call.caller is None:
+            prepare()
             return work()
-        return self._once(call, call.caller, call.key, work)
+        return self._once(call, call.caller, call.key, prepare, work)
 
-    def _once(self, call: Call, caller: Caller, key: str, work: Callable[[], bytes]) -> bytes:
-        """The answer that this request got before, or that of ``work``, remembered in the same transaction."""
+    def _once(
+        self, call: Call, caller: Caller, key: str, prepare: Callable[[], None], work: Callable[[], bytes]
+    ) -> bytes:
+        """The answer that this request got before, or that of ``work``, remembered in the same transaction.
+
+        What is prepared is prepared before it: never twice for one that was answered.
+        """
         request = idempotency.Request(
             principal=f"{caller.kind}:{caller.name}",
             route="/".join((call.endpoint.route.name, *call.parameters.values())),
             key=key,
             body=call.body,
         )
+        if call.endpoint.prepare is not None:
+            with self._database.read() as session:
+                before = idempotency.lookup(session, request)
+            if before is not None:
+                return before.response
+            prepare()
         with self._database.write() as session:
             before = idempotency.lookup(session, request)
             if before is not None:

@@ -1,4 +1,4 @@
-"""Who may use git and git-lfs on which project."""
+"""Who may use git and git-lfs on which project or dataset."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from .git_http import GitAccess
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 # Fetching is allowed to whom reading files is, pushing to whom recording commits is.
 _LIKE = {Role.READER: BY_NAME["get_tree"], Role.WRITER: BY_NAME["create_commit"]}
+_LIKE_DATASET = {Role.READER: BY_NAME["get_dataset_tree"], Role.WRITER: BY_NAME["create_dataset_commit"]}
 
 
 class FindsProjects(Protocol):
@@ -31,13 +32,27 @@ class FindsProjects(Protocol):
         ...
 
 
+class Writable(Protocol):
+    """Says which datasets people send the files of."""
+
+    def check_writable(self, dataset: str) -> None:
+        """Refuse where they come from elsewhere."""
+        ...
+
+
 class GitAuthorization:
     """See :class:`dotscience_hub.web.git_http.Authorize`."""
 
     def __init__(
-        self, authentication: Authentication, access: Access, projects: FindsProjects, dispatcher: Dispatcher
+        self,
+        authentication: Authentication,
+        access: Access,
+        projects: FindsProjects,
+        datasets: Writable,
+        dispatcher: Dispatcher,
     ) -> None:
-        """Args: who calls, what they may, which project is meant, and where blocking work is done."""
+        """Args: who calls, what they may, which project or dataset is meant, and where blocking work is done."""
+        self._datasets = datasets
         self._authentication = authentication
         self._access = access
         self._projects = projects
@@ -59,8 +74,19 @@ class GitAuthorization:
 
     def _find(self, caller: Caller, ref: str, role: Role) -> str:
         project = ref if _ID.fullmatch(ref) or caller.kind is not Principal.USER else self._by_name(caller, ref)
-        self._access.check(_LIKE[role], caller, {"project": project})
+        try:
+            self._access.check(_LIKE[role], caller, {"project": project})
+        except NotFound:
+            self._check_dataset(caller, project, role)
         return project
+
+    def _check_dataset(self, caller: Caller, dataset: str, role: Role) -> None:
+        try:
+            self._access.check(_LIKE_DATASET[role], caller, {"dataset": dataset})
+        except NotFound:
+            raise NotFound("There is no such project or dataset, or it is not shared with you.") from None
+        if role is Role.WRITER:
+            self._datasets.check_writable(dataset)
 
     def _by_name(self, caller: Caller, ref: str) -> str:
         found = self._projects.list_projects(caller, query=ProjectQuery(ref=ref, limit=10)).items

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import functools
-from importlib import resources
-from typing import Any
 
 import msgspec
-from jupyterhub.services.auth import HubOAuthCallbackHandler, HubOAuthenticated, UserNotAllowed
-from tornado.template import Template
-from tornado.web import HTTPError
+from jupyterhub.services.auth import HubOAuthCallbackHandler
 
-from jupyter_dotscience import _version
 from jupyter_dotscience.api.openapi import describe
 
 from .application import Rule
 from .base import BaseHandler
-
-_PAGE = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
+from .page import Page, read_file
 
 
 def page_rules(prefix: str, public_url: str) -> list[Rule]:
@@ -38,12 +30,7 @@ def page_rules(prefix: str, public_url: str) -> list[Rule]:
     ]
 
 
-@functools.cache
-def _file(folder: str, name: str) -> bytes:
-    return resources.files(__package__).joinpath(folder, name).read_bytes()
-
-
-class Home(BaseHandler):
+class Home(Page):
     """Who you are, and what to type next."""
 
     route_name = "home"
@@ -52,28 +39,12 @@ class Home(BaseHandler):
         """Args: the hub's address, or empty."""
         self._public_url = public_url
 
-    async def prepare(self) -> None:
-        """Find the user without blocking the event loop, as the property `current_user` would."""
-        self._hub_auth_user_cache = None
-        model = await self.hub_auth.get_user(self, sync=False)
-        if model:
-            try:
-                self._hub_auth_user_cache = self.check_hub_user(model)
-            except UserNotAllowed:
-                raise HTTPError(403) from None
-
     def get(self) -> None:
         """The page, or the way to the hub's login."""
-        user = self.current_user
-        if not user:
-            self.redirect(HubOAuthenticated.get_login_url(self))
+        if not self.current_user:
+            self.to_login()
             return
-        self.set_header("Content-Security-Policy", _PAGE)
-        self.set_header("Content-Type", "text/html; charset=utf-8")
-        url = self._public_url or f"{self.request.protocol}://{self.request.host}"
-        page = Template(_file("templates", "home.html"))
-        facts: dict[str, Any] = {"user": user["name"], "version": _version.__version__, "url": url}
-        self.finish(page.generate(**facts, prefix=self.hub_auth.base_url, hub=self.hub_auth.hub_prefix))
+        self.render_page("home.html", url=self._public_url or f"{self.request.protocol}://{self.request.host}")
 
 
 class ToHome(BaseHandler):
@@ -97,7 +68,7 @@ class Style(BaseHandler):
         """The style sheet."""
         self.set_header("Content-Type", "text/css; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
-        self.finish(_file("static", "style.css"))
+        self.finish(read_file("static", "style.css"))
 
 
 class Description(BaseHandler):

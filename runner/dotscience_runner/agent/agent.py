@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,28 +11,26 @@ from pathlib import Path
 from dotscience_runner.backends.base import Backend
 from dotscience_runner.lab.tunnel import Tunnel
 from dotscience_runner.repository import Rules
+from dotscience_runner.storage import LEAST_FREE
 from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api.problems import DotscienceError, NotLoggedIn
 from jupyter_dotscience.api.protocol import PROTOCOL, Assignment, Claim, Hello, Welcome
 from jupyter_dotscience.client import Client
 from jupyter_dotscience.client.transport import ssl_context
-from jupyter_dotscience.workspace import ObjectCache
 
 from . import library, machine, secrets
+from .disk import Disk
 from .lease import Heartbeat, Leases
 from .patience import Backoff, hub_away, insist
-from .spool import Spool, TaskFolder
+from .spool import Phase, Spool, TaskFolder
 from .taskloop import Surroundings, TaskLoop
 from .wishes import Wishes
 
 log = logging.getLogger(__name__)
 CLAIM_SECONDS = 25.0
 LOOK_SECONDS = 0.1
-ROOM_BYTES = 64 << 20
 FULL_DISK_SECONDS = 10.0
 GIGABYTE = 10**9
-OBJECTS_SHARE = 0.5
-"""Part of the runner's storage that large contents may use between tasks."""
 
 
 class Rejected(DotscienceError):
@@ -103,25 +100,30 @@ class Agent:
         welcome = self._hello()
         if welcome is None:
             return
-        objects = ObjectCache(self._spool.objects, int(welcome.storage * GIGABYTE * OBJECTS_SHARE))
-        rules = Rules(self._settings.repositories, int(welcome.storage * GIGABYTE))
+        limit = welcome.storage * GIGABYTE
+        self._disk = Disk(self._spool, limit)
         self._around = Surroundings(
             client=self._client,
             spool=self._spool,
             backend=self._backend,
-            objects=objects,
+            objects=self._disk.objects,
             library=offered,
             machine=self._machine,
             leases=self._leases,
-            rules=rules,
+            rules=Rules(self._settings.repositories, limit),
+            checkouts=self._disk.checkouts,
+            storage=self._disk.storage,
+            watch=self._disk.watch,
             tunnel=self._tunnel,
         )
+        self._disk.watch.start()
         self._heartbeat = Heartbeat(self._client, self._leases, welcome.heartbeat_seconds, self._rejected)
         try:
             self._resume()
             self._claim_tasks()
         finally:
             self._end()
+            self._disk.watch.close()
         if self._rejected.is_set():
             raise Rejected("The hub does not accept this runner's token; was the runner deleted?")
 
@@ -185,7 +187,10 @@ class Agent:
         with self._changed:
             while len(self._running) >= self._settings.slots and not self._over():
                 self._changed.wait(LOOK_SECONDS)  # a signal handler cannot notify
-        while not self._over() and shutil.disk_usage(self._spool.root).free < ROOM_BYTES:
+        while not self._over() and self._disk.storage.free() < LEAST_FREE:
+            self._disk.storage.make_room(0)
+            if self._disk.storage.free() >= LEAST_FREE:
+                break
             log.warning("The disk of the spool is full: no new task is taken.")
             self._closing.wait(FULL_DISK_SECONDS)
         return not self._over()
@@ -246,6 +251,8 @@ class Agent:
             self._running[assignment.task] = _Running(assignment.fence, gpus, wishes, thread)
         self._leases.hold(assignment.task, assignment.fence, wishes)
         self._heartbeat.renew()
+        preparing = folder.load().phase is Phase.CLAIMED
+        self._disk.storage.tasks.add(assignment.task, folder.path, wishes.end, preparing=preparing)
         thread.start()
 
     def _carry(self, loop: TaskLoop, assignment: Assignment) -> None:
@@ -255,6 +262,7 @@ class Agent:
             log.exception("Task %s failed in the runner; a restart of the runner goes on with it.", assignment.task)
         finally:
             self._leases.release(assignment.task, assignment.fence)
+            self._disk.storage.tasks.drop(assignment.task)
             with self._changed:
                 self._running.pop(assignment.task, None)
                 self._changed.notify_all()

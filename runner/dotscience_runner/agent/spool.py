@@ -4,8 +4,9 @@
 
     <spool>/
         agent.lock            held by the one agent that uses the spool
-        git/<project>.git     history of projects, fetched from the hub
+        git/<id>.git          history of projects and datasets, fetched from the hub
         objects/              large contents, by hash
+        datasets/             checkouts of datasets, which all tasks share
         library/<hash>/       the library that is offered to tasks
         ssh/                  host keys, and where there is no better place private keys in use
         tasks/<id>/
@@ -23,6 +24,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import enum
 import fcntl
@@ -69,6 +71,7 @@ class Record(msgspec.Struct, kw_only=True):
         started: When the workload was started.
         ended: When it ended. Also the time of the commit, so that a repeated one is the same.
         stopped: It was asked to stop.
+        full: Why it was ended for the sake of the disk.
         outcome: How it ended.
         exit_code: With what.
         message: One sentence about the end.
@@ -84,6 +87,7 @@ class Record(msgspec.Struct, kw_only=True):
     started: dt.datetime | None = None
     ended: dt.datetime | None = None
     stopped: bool = False
+    full: str = ""
     outcome: Outcome = Outcome.EXITED
     exit_code: int | None = None
     message: str = ""
@@ -143,6 +147,8 @@ class Spool:
         self.root = root.absolute()
         self.git = self.root / "git"
         self.objects = self.root / "objects"
+        self.datasets = self.root / "datasets"
+        self.ballast = self.root / "ballast"
         self.library = self.root / "library"
         self.ssh = self.root / "ssh"
         self._tasks = self.root / "tasks"
@@ -169,6 +175,15 @@ class Spool:
                 _remove_remains(path)
             else:
                 found.append(TaskFolder(path))
+        return found
+
+    def records(self) -> list[Record]:
+        """The records of all tasks; one that cannot be read is of no task any more."""
+        found = []
+        for path in self._tasks.iterdir():
+            if not path.name.startswith("."):
+                with contextlib.suppress(OSError, msgspec.DecodeError):
+                    found.append(TaskFolder(path).load())
         return found
 
     def folder(self, task: str) -> TaskFolder:

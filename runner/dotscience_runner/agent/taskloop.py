@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dotscience_runner.backends.base import Backend, BackendError, Json, Spec, State, Status
 from dotscience_runner.lab.tunnel import Tunnel
 from dotscience_runner.repository import Cancelled, Rules
+from dotscience_runner.storage import Checkouts, NoRoom, Storage, Watch
 from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api import _base
 from jupyter_dotscience.api.logs import LogStream
@@ -20,14 +21,18 @@ from jupyter_dotscience.client import Client
 from jupyter_dotscience.workspace import ObjectCache, WorkspaceError
 
 from .collector import Collector
+from .datasets import Datasets
 from .environment import make_spec
 from .finishing import Finishing
 from .journal import Journal
 from .labtask import LabTask
 from .lease import Leases
+from .meanwhile import Meanwhile
 from .patience import Backoff
 from .points import PointsFollower, message
+from .progress import TELL_SECONDS, Bounded
 from .repositories import bring_repository
+from .room import Room
 from .shipper import Shipper
 from .spool import Phase, Spool, TaskFolder
 from .versions import Versions
@@ -38,7 +43,6 @@ log = logging.getLogger(__name__)
 STOP_GRACE_SECONDS = 10.0
 LOST_GRACE_SECONDS = 2.0
 LOOK_SECONDS = 1.0
-NEWS_SECONDS = 2.0
 TRIES = 8
 """How often in a row a step may fail for reasons that are not the task's, such as an engine that restarts."""
 
@@ -57,6 +61,9 @@ class Surroundings:
         leases: The held leases.
         rules: For repositories.
         tunnel: To the hub's gateway.
+        checkouts: Of datasets.
+        storage: The runner's share of the disk.
+        watch: Looks after it.
     """
 
     client: Client
@@ -68,6 +75,9 @@ class Surroundings:
     leases: Leases
     rules: Rules
     tunnel: Tunnel
+    checkouts: Checkouts
+    storage: Storage
+    watch: Watch
 
 
 class TaskLoop:
@@ -102,8 +112,11 @@ class TaskLoop:
         self._workspace = Workspace(assignment, folder, around.spool, around.objects, self._task_client, wishes)
         self._lab: LabTask | None = None
         self._versions: Versions | None = None
+        self._preparing = Bounded(lambda text: self._tell(TaskStatus.PREPARING, text), TELL_SECONDS)
+        self._meanwhile = Meanwhile(wishes, self._preparing, lambda text: self._journal.say(LogStream.AGENT, text))
+        self._datasets = Datasets(around, folder, self._task_client, self._meanwhile)
         self._collector: Collector | None = None
-        self._next_look = self._next_news = 0.0
+        self._next_look = 0.0
         # An earlier agent may have started it and died before it could note the handle.
         self._maybe_started = self._record.phase is Phase.PREPARED
 
@@ -180,7 +193,8 @@ class TaskLoop:
         )
 
     def _spec(self) -> Spec:
-        return make_spec(self._record.assignment, self._folder, self._around.library, self._backend)
+        spec = make_spec(self._record.assignment, self._folder, self._around.library, self._backend)
+        return replace(spec, mounts=[*spec.mounts, *self._datasets.mounts()])
 
     def _prepare(self) -> None:
         if self._stopped_early():
@@ -188,35 +202,45 @@ class TaskLoop:
         self._tell(TaskStatus.PREPARING)
         try:
             spec = self._spec()
-            files = self._workspace.check_out()
-            self._journal.say(LogStream.AGENT, f"The workspace is ready ({files} files).")
-            self._record.repository_commit = bring_repository(
-                self._around, self._folder, self._record, self._journal, self._wishes
-            )
+            self._bring_files()
         except Cancelled:
             self._wishes.check()
             self._stopped_early()
             return
-        except WorkspaceError as error:
+        except (WorkspaceError, NoRoom) as error:
             self._end(Outcome.START_FAILED, str(error))
             return
         wishes = self._wishes
-        prepared = self._backend.prepare(spec, self._say, lambda: wishes.stop or wishes.final)
+        prepared = self._backend.prepare(spec, self._say_and_tell, lambda: wishes.stop or wishes.final)
         wishes.check()
         if not self._stopped_early():
             self._record.image_digest = prepared.image_digest
             self._record.started = _base.now()
             self._save(Phase.PREPARED)
 
-    def _say(self, stream: LogStream, text: str) -> None:
-        """Write into the log; who waits for a JupyterLab sees now and then how far a pull is, too."""
+    def _bring_files(self) -> None:
+        """Workspace, repository and datasets. Room for all is made at once: so two tasks never wait for each other."""
+        room = Room(self._around.storage, self._folder.task, self._journal, self._preparing, self._wishes)
+        with room:
+            needs = self._datasets.needs()
+            files = self._workspace.check_out(lambda size: room.make(size, needs), self._meanwhile)
+            self._journal.say(LogStream.AGENT, f"The workspace is ready ({files} files).")
+            self._datasets.bring()
+        self._record.repository_commit = bring_repository(
+            self._around, self._folder, self._record, self._journal, self._wishes
+        )
+        self._datasets.place()
+
+    def _say_and_tell(self, stream: LogStream, text: str) -> None:
+        """A line of the preparation; progress of a pull is the task's message too."""
         self._journal.say(stream, text)
-        if self._is_lab and stream is LogStream.PULL and time.monotonic() >= self._next_news:
-            self._next_news = time.monotonic() + NEWS_SECONDS
-            self._tell(TaskStatus.PREPARING, text)
+        if stream is LogStream.PULL:
+            self._preparing(text)
 
     def _stopped_early(self) -> bool:
-        if self._wishes.stop:
+        if self._wishes.full:
+            self._end(Outcome.START_FAILED, self._wishes.full)
+        elif self._wishes.stop:
             self._end(Outcome.STOPPED, "It was stopped before it started.")
         return self._wishes.stop
 
@@ -288,16 +312,24 @@ class TaskLoop:
             self._backend.poll(handle)
 
     def _ask_to_stop(self) -> None:
-        if not self._record.stopped:
-            self._record.stopped = True
+        record = self._record
+        if self._wishes.full:
+            # First: a full disk takes no note of it while the task goes on filling it.
+            with self._around.watch.relief():
+                self._backend.stop(record.handle, STOP_GRACE_SECONDS)
+        if not record.stopped:
+            record.stopped, record.full = True, self._wishes.full
             self._save(Phase.STARTED)
             self._journal.say(LogStream.AGENT, "Stopping the task.")
-        self._backend.stop(self._record.handle, STOP_GRACE_SECONDS)
+        self._backend.stop(record.handle, STOP_GRACE_SECONDS)
 
     def _take(self, status: Status) -> None:
         """Note how it ended. What ended because it was asked to counts as stopped, whatever its exit code."""
         self._record.usage = status.usage
         asked = self._record.stopped and status.outcome in (Outcome.EXITED, Outcome.LOST)
+        if self._record.full:
+            self._end(Outcome.OUT_OF_STORAGE, self._record.full, status.exit_code)
+            return
         outcome = Outcome.STOPPED if asked else status.outcome
         said = self._lab.failure() if self._lab is not None else ""
         self._close_lab()
@@ -313,6 +345,8 @@ class TaskLoop:
 
     def _finish(self) -> None:
         self._tell(TaskStatus.SAVING)
+        for text in self._datasets.complaints() if self._record.ran else ():
+            self._journal.say(LogStream.COMMITTER, text)
         finishing = Finishing(
             self._around.client,
             self._record,

@@ -22,6 +22,7 @@ from jupyter_dotscience.workspace import Entry
 from jupyter_dotscience.workspace.orders import Orders
 from jupyter_dotscience.workspace.queued import Placed, QueuedCommitter
 
+from .datasets import excluded
 from .patience import insist_for_task
 from .spool import TaskFolder
 from .wishes import Wishes
@@ -62,6 +63,7 @@ class Versions:
             remote=ProjectRemote(task_client, assignment.project),
             record=self._record,
             threshold=assignment.large_file_threshold,
+            exclude=excluded(assignment.datasets),
             exclude_names=EXCLUDED_NAMES,
         )
         if not self._committer.started:

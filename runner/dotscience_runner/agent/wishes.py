@@ -20,11 +20,17 @@ class Wishes:
         self._any = threading.Event()
         self._final = threading.Event()
         self._stop = self._lost = self._closing = False
+        self._full = ""
 
     @property
     def stop(self) -> bool:
         """The task shall be stopped, and its results saved."""
         return self._stop
+
+    @property
+    def full(self) -> str:
+        """Why the task shall be stopped for the sake of the disk; empty when nobody wants that."""
+        return self._full
 
     @property
     def lost(self) -> bool:
@@ -40,6 +46,11 @@ class Wishes:
         """Wish that the task be stopped."""
         self._stop = True
         self._any.set()
+
+    def end(self, reason: str) -> None:
+        """Wish that the task be stopped because it uses too much of the disk."""
+        self._full = reason
+        self.ask_stop()
 
     def lose(self) -> None:
         """Say that the task is lost."""

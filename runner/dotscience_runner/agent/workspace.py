@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -15,8 +15,8 @@ from jupyter_dotscience.api.tasks import CommandWorkload
 from jupyter_dotscience.client import Client
 from jupyter_dotscience.client.remote import ProjectRemote
 from jupyter_dotscience.workspace import (
+    Checkout,
     Entry,
-    GitFailed,
     Mirror,
     ObjectCache,
     StatCache,
@@ -28,27 +28,35 @@ from jupyter_dotscience.workspace import (
     send,
 )
 
-from .patience import Backoff, insist_for_task
+from .datasets import excluded
+from .fetching import fetch
+from .meanwhile import Meanwhile
+from .patience import insist_for_task
 from .spool import Spool, TaskFolder
 from .wishes import Wishes
 
-FETCH_TRIES = 8
 LONGEST_COMMAND = 200
 PIECE = 1 << 20
 
 
 class TaskRemote(ProjectRemote):
-    """The task's project: contents in both directions."""
+    """The task's project: contents in both directions.
+
+    Attributes:
+        arrived: Called with each number of bytes of large files that has come; may raise.
+    """
 
     def __init__(self, client: Client, project: str) -> None:
         super().__init__(client, project)
         self._contents = client
+        self.arrived: Callable[[int], None] = lambda _: None
 
     def read_object(self, sha256: str, start: int) -> Iterator[bytes]:
         """A large file's content from byte ``start`` on."""
         with self._contents.get_object(project=self._project, sha256=sha256, start=start) as reader:
             while piece := reader.read(PIECE):
                 yield piece
+                self.arrived(len(piece))
 
 
 class Workspace:
@@ -77,46 +85,54 @@ class Workspace:
         self._remote = TaskRemote(client, assignment.project)
         self._mirror = Mirror(spool.git / f"{assignment.project}.git")
 
-    def check_out(self) -> int:
+    def check_out(self, room: Callable[[int], None], meanwhile: Meanwhile) -> int:
         """Fill the folder anew; answers the number of files.
 
+        Args:
+            room: Called with the bytes of all files before any is written; may raise.
+            meanwhile: What is done until they are here.
+
         Raises:
+            Cancelled: the task shall stop.
             WorkspaceError: it cannot be done on this machine, or the commit is not there.
         """
         commit = self._assignment.commit
+        if commit:
+            assignment = self._assignment
+            fetch(
+                self._mirror,
+                assignment.git_path,
+                commit,
+                client=self._client,
+                token=assignment.task_token,
+                what="Workspace",
+                meanwhile=meanwhile,
+            )
+        progress = meanwhile.progress("Workspace", None)
+
+        def arrived(count: int) -> None:
+            progress.add(count)
+            meanwhile.check()
+
+        self._remote.arrived = arrived
+        done = insist_for_task(lambda: self._fill(commit, room), self._wishes)
+        return len(done.base)
+
+    def _fill(self, commit: str | None, room: Callable[[int], None]) -> Checkout:
+        """From the beginning: the hub may have gone away in the middle of an attempt before."""
         remove_tree(self._folder.work)
         self._folder.work.mkdir()
         self._folder.work.chmod(0o777)
-        if commit:
-            self._fetch(commit)
-        done = insist_for_task(
-            lambda: checkout(
-                self._mirror,
-                commit,
-                self._folder.work,
-                objects=self._objects,
-                source=self._remote,
-                cache=StatCache(self._folder.stat_cache),
-                threshold=self._assignment.large_file_threshold,
-            ),
-            self._wishes,
+        return checkout(
+            self._mirror,
+            commit,
+            self._folder.work,
+            objects=self._objects,
+            source=self._remote,
+            cache=StatCache(self._folder.stat_cache),
+            threshold=self._assignment.large_file_threshold,
+            room=room,
         )
-        return len(done.base)
-
-    def _fetch(self, commit: str) -> None:
-        """Git says in words only why it failed; so ask whether the hub is there, and try again."""
-        url = self._client.url + "/" + self._assignment.git_path.lstrip("/")
-        backoff = Backoff(first=1)
-        for attempt in range(FETCH_TRIES):
-            try:
-                self._mirror.fetch(url, commit, self._assignment.task_token)
-            except GitFailed:
-                insist_for_task(self._client.get_version, self._wishes)
-                if attempt == FETCH_TRIES - 1:
-                    raise
-                self._wishes.wait(backoff.next())
-            else:
-                return
 
     def results(self, ended: dt.datetime) -> CommitCreate | None:
         """Send what the task changed; answers the commit to record, None when nothing has changed.
@@ -128,7 +144,12 @@ class Workspace:
             WorkspaceError: the folder cannot be read.
         """
         cache = StatCache(self._folder.stat_cache)
-        snapshot = scan(self._folder.work, cache=cache, threshold=self._assignment.large_file_threshold)
+        snapshot = scan(
+            self._folder.work,
+            cache=cache,
+            threshold=self._assignment.large_file_threshold,
+            exclude=excluded(self._assignment.datasets),
+        )
         found = changes(self.base(), snapshot)
         if not found:
             return None

@@ -17,6 +17,7 @@ from dotscience_hub.services.workspace import Workspace
 from dotscience_hub.store import versions
 from dotscience_hub.store.base import Table
 from dotscience_hub.store.database import Database
+from dotscience_hub.store.garbage import GarbageRow
 from dotscience_hub.store.versions import CommitRow, FileVersionRow, ProjectObjectRow
 
 from jupyter_dotscience.api.account import Principal
@@ -62,7 +63,7 @@ def commit_of(
 def open_hub(folder: Path, project: str, limits: Limits | None = None, quota: int | None = None) -> Hub:
     """The hub whose data are in a folder; it may be opened again, also by another process."""
     database = Database(f"sqlite:///{folder}/hub.db")
-    tables = [table.__table__ for table in (CommitRow, FileVersionRow, ProjectObjectRow)]
+    tables = [table.__table__ for table in (CommitRow, FileVersionRow, GarbageRow, ProjectObjectRow)]
     Table.metadata.create_all(database.engine, tables=tables)
     return hub_on(database, folder, project, limits, quota)
 

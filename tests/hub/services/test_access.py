@@ -20,7 +20,7 @@ MISSING_ID = "00000000-0000-7000-8000-000000000000"
 
 @dataclasses.dataclass
 class Seeded:
-    """A world with one project that has a task on a runner, and another project with another task."""
+    """A world with a project that has a dataset and a task on a runner, and another project with another task."""
 
     world: World
     agent: Agent
@@ -32,6 +32,8 @@ class Seeded:
 def seeded(world: World) -> Seeded:
     """Callers of all kinds."""
     project = world.project("owner", reader=Role.READER, writer=Role.WRITER, **{"co-owner": Role.OWNER})
+    dataset = world.dataset("owner")
+    world.link(project, dataset, "data", "owner")
     agent = world.runner("owner")
     world.task(project, "owner")
     held = world.claimed(agent)
@@ -46,7 +48,7 @@ def seeded(world: World) -> Seeded:
         "task token": world.access.task_caller(held.task_token),
         "other task token": world.access.task_caller(elsewhere.task_token),
     }
-    parameters = {"project": project, "task": held.task, "runner": agent.id, "user": "reader"}
+    parameters = {"project": project, "task": held.task, "runner": agent.id, "user": "reader", "dataset": dataset}
     return Seeded(world, agent, callers, parameters)
 
 
@@ -66,6 +68,8 @@ def expected(route: Route, who: str) -> int:
 
 def _for_people(route: Route, who: str) -> int:
     about_project = {"project", "task"} & set(route.parameters)
+    if "dataset" in route.parameters and who not in ("owner", "admin") and (route.access.owner or who == "stranger"):
+        return 404 if who == "stranger" else 403
     if "runner" in route.parameters and who not in ("owner", "admin"):
         return 404
     if route.access.admin and who != "admin":
@@ -104,6 +108,8 @@ def test_every_route_about_something_names_who_may(seeded: Seeded) -> None:
             assert route.access.role is not None, route.name
         if "runner" in route.parameters:
             assert route.access.owner, route.name
+        if "dataset" in route.parameters and route.access.scope is not Scope.PROJECTS_READ:
+            assert route.access.owner or route.name == "unlink_dataset", route.name
 
 
 @pytest.mark.parametrize("missing", [MISSING_ID, "no-id", "", "../etc", "a\0b", "x" * 5000, "é"])
@@ -111,7 +117,7 @@ def test_what_is_not_there_is_404_for_everybody(seeded: Seeded, missing: str) ->
     """Ids that do not exist, or are none, are 404 for an admin and for a stranger alike."""
     for route in ROUTES:
         for who in ("admin", "stranger"):
-            kinds = {"project", "task", "runner"} & set(route.parameters)
+            kinds = {"project", "task", "runner", "dataset"} & set(route.parameters)
             if kinds and Principal.USER in route.access.principals:
                 others = dict.fromkeys(kinds, missing)
                 assert answer(seeded, route, seeded.callers[who], **others) == 404, route.name

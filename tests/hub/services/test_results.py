@@ -46,6 +46,22 @@ def test_a_finished_task(world: World) -> None:
     assert json.loads(metadata["runs"]) == shown.runs
 
 
+def test_a_run_that_changed_no_file_is_described_by_its_own_task(world: World) -> None:
+    """Its files are at a commit that another task made; what that says of the other is not said of this run."""
+    project, agent = world.project(), world.runner()
+    world.task(project)
+    wrote = RunReport(id="wrote", outputs=["a"])
+    world.finish(agent, world.claimed(agent), commit=changes(a="1"), runs=[wrote], execution=EXECUTION)
+    world.task(project)
+    read = RunReport(id="read", inputs=["a"])
+    later = Execution(backend="docker", image_digest="sha256:2", machine=Machine(hostname="other"))
+    world.finish(agent, world.claimed(agent), runs=[read], execution=later, exit_code=3)
+    shown = [world.runs.get_run(user("ada"), project=project, run=run) for run in ("wrote", "read")]
+    assert shown[0].commit == shown[1].commit
+    told = [(one.metadata["workload.image.hash"], one.metadata["success"]) for one in shown]
+    assert told == [("sha256:1", "true"), ("sha256:2", "false")]
+
+
 def test_a_repeated_finish_answers_the_same(world: World) -> None:
     """An agent that did not hear the answer tells again; nothing is made twice."""
     project, agent = world.project(), world.runner()

@@ -7,54 +7,19 @@ import re
 import socket
 import subprocess
 from base64 import b64encode
-from http.cookies import SimpleCookie
 from pathlib import Path
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 from dotscience_hub.launcher.hubconfig import ACCESS
 
 from jupyter_dotscience.api.openapi import describe
 from jupyter_dotscience.api.routes import PREFIX, Scope
+from tests.browser import NAVIGATE, Browser
 from tests.hubprocess import Answer, RunningHub
 
 HOME = "/services/dotscience/"
-NAVIGATE = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
 FETCH = {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "same-origin"}
-
-
-class Browser:
-    """Keeps cookies by path and follows redirects, as far as login needs it."""
-
-    def __init__(self, hub: RunningHub) -> None:
-        self._hub = hub
-        self.cookies: dict[tuple[str, str], str] = {}
-
-    def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
-        """One request with the cookies that belong to its path."""
-        sent = [f"{name}={value}" for (name, at), value in self.cookies.items() if urlsplit(path).path.startswith(at)]
-        answer = self._hub.request(method, path, body, headers={"Cookie": "; ".join(sent), **headers})
-        for text in answer.headers.getlist("Set-Cookie"):  # type: ignore[attr-defined]
-            for morsel in SimpleCookie(text).values():
-                self.cookies[morsel.key, morsel["path"]] = morsel.value
-        return answer
-
-    def visit(self, path: str) -> Answer:
-        """A page, with all redirects."""
-        for _ in range(10):
-            answer = self.ask("GET", path, **NAVIGATE)
-            if answer.status not in (301, 302, 303):
-                return answer
-            target = urlsplit(urljoin(self._hub.url + path, answer.headers["Location"]))
-            path = f"{target.path}?{target.query}"
-        raise AssertionError(f"redirected for ever, last to {path}")
-
-    def log_in(self, name: str, password: str) -> Answer:
-        """Through the hub's login form."""
-        self.visit("/hub/login")
-        form = {"username": name, "password": password, "_xsrf": self.cookies["_xsrf", "/hub/"]}
-        kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self.ask("POST", "/hub/login", urlencode(form).encode(), **NAVIGATE, **kind)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +31,7 @@ def alice(running_hub: RunningHub) -> tuple[str, str]:
 @pytest.fixture
 def browser(running_hub: RunningHub, alice: tuple[str, str]) -> Browser:
     """Alice's, logged in, with the service's page open."""
-    browser = Browser(running_hub)
+    browser = Browser(running_hub.url)
     assert browser.log_in(*alice).status == 302
     assert browser.visit(HOME).status == 200
     return browser
@@ -138,7 +103,7 @@ def test_the_page_says_who_you_are_and_runs_no_script(browser: Browser, running_
 
 def test_a_stranger_s_browser_is_led_to_the_login(running_hub: RunningHub) -> None:
     """The page redirects; the API never does."""
-    page = Browser(running_hub).visit(HOME)
+    page = Browser(running_hub.url).visit(HOME)
     assert page.status == 200
     assert b'name="password"' in page.body
     assert running_hub.api("GET", "/projects", headers=FETCH).status == 401
@@ -169,7 +134,7 @@ def test_a_token_needs_no_xsrf_token(running_hub: RunningHub, alice: tuple[str, 
 def test_a_password_can_be_changed_on_a_page(running_hub: RunningHub) -> None:
     """The old one must be given, the new one twice; then only the new one works."""
     old = running_hub.command("user", "add", "carol").strip()
-    browser = Browser(running_hub)
+    browser = Browser(running_hub.url)
     assert browser.log_in("carol", old).status == 302
     path = "/hub/auth/change-password"
     assert browser.visit(path).status == 200

@@ -21,6 +21,180 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/datasets": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Datasets of the caller, and of their projects. */
+        readonly get: operations["list_datasets"];
+        readonly put?: never;
+        /** Create a dataset: the copy of a bucket, or of files to be sent. */
+        readonly post: operations["create_dataset"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/datasets/{dataset}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A dataset. */
+        readonly get: operations["get_dataset"];
+        readonly put?: never;
+        readonly post?: never;
+        /** Delete a dataset with all its versions; there is no undelete. */
+        readonly delete: operations["delete_dataset"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/datasets/{dataset}/commits": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Versions of the dataset or of one file. */
+        readonly get: operations["list_dataset_commits"];
+        readonly put?: never;
+        /** Record changes as a new version. */
+        readonly post: operations["create_dataset_commit"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/datasets/{dataset}/commits/{commit}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A version of the dataset. */
+        readonly get: operations["get_dataset_commit"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/datasets/{dataset}/file": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Content of one file. */
+        readonly get: operations["get_dataset_file"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/datasets/{dataset}/missing": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Which contents this dataset does not have yet. */
+        readonly post: operations["find_dataset_missing"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/datasets/{dataset}/objects/{sha256}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** One large file's content; honours Range. */
+        readonly get: operations["get_dataset_object"];
+        /** Send one large file's content. */
+        readonly put: operations["put_dataset_object"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/datasets/{dataset}/packs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Send many small blobs as one git pack. */
+        readonly post: operations["put_dataset_pack"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/datasets/{dataset}/sync": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Ask for another look at the dataset's bucket. */
+        readonly post: operations["sync_dataset"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/datasets/{dataset}/tree": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Files of the dataset at a commit. */
+        readonly get: operations["get_dataset_tree"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/health": {
         readonly parameters: {
             readonly query?: never;
@@ -32,6 +206,74 @@ export interface paths {
         readonly get: operations["get_health"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/login/device": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Begin a login that is confirmed on another device. */
+        readonly post: operations["start_device_login"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/login/device/token": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** The token, once somebody has confirmed. */
+        readonly post: operations["poll_device_login"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/login/revoke": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** End a token at Dotscience; one that is none is no error. */
+        readonly post: operations["revoke_token"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/login/token": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Trade a code that the browser brought for a token. */
+        readonly post: operations["redeem_login_code"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -174,6 +416,24 @@ export interface paths {
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/projects/{project}/datasets/{dataset}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /** Let the project's tasks see a dataset, at a path. */
+        readonly put: operations["link_dataset"];
+        readonly post?: never;
+        /** Let the project's tasks not see a dataset any more. */
+        readonly delete: operations["unlink_dataset"];
         readonly options?: never;
         readonly head?: never;
         readonly patch?: never;
@@ -721,6 +981,11 @@ export interface components {
             readonly author: string;
             /** @description The version to start from; null for an empty workspace. */
             readonly commit: string | null;
+            /**
+             * @description What the task sees, read-only, beside its workspace.
+             * @default []
+             */
+            readonly datasets: readonly components["schemas"]["DatasetMount"][];
             readonly fence: number;
             /** @description Where to fetch the project's history, below the hub's address. */
             readonly git_path: string;
@@ -822,6 +1087,16 @@ export interface components {
             readonly assignment: components["schemas"]["Assignment"] | null;
         };
         /**
+         * CodeRedeem
+         * @description A code that the browser brought, and the proof that the login was begun here.
+         */
+        readonly CodeRedeem: {
+            /** @description 256 random bits; serves once. */
+            readonly code: string;
+            /** @description PKCE's code_verifier (RFC 7636, section 4.1). */
+            readonly code_verifier: string;
+        };
+        /**
          * Collaborator
          * @description A person who shares a project. The owner is not listed as one.
          */
@@ -904,6 +1179,11 @@ export interface components {
          */
         readonly CommitCreate: {
             /**
+             * @description Also when nothing has changed: the version is for its message.
+             * @default false
+             */
+            readonly always: boolean;
+            /**
              * @description `main`, `tasks/<task id>`, or `heads/<name>` for a branch that people pushed with git.
              * @default main
              */
@@ -969,6 +1249,132 @@ export interface components {
             readonly steps: readonly number[];
             readonly times: readonly number[];
             readonly values: readonly (number | string)[];
+        };
+        /**
+         * Dataset
+         * @description A dataset as those see it who own it, or a project that it is linked to.
+         */
+        readonly Dataset: {
+            /**
+             * Format: date-time
+             * @description An instant with its zone; the hub answers in UTC.
+             */
+            readonly created: string;
+            /** @description Files of the newest version. */
+            readonly files: number;
+            /** @description What `git clone` takes, relative to the hub's own address. */
+            readonly git_url: string;
+            /** @description The newest version; null while it has none. */
+            readonly head: string | null;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly id: string;
+            /** @description Those to projects that the caller may see. */
+            readonly links: readonly components["schemas"]["DatasetLink"][];
+            readonly name: string;
+            readonly owner: string;
+            /** @description Null for files that people sent. */
+            readonly s3: components["schemas"]["S3Source"] | null;
+            /** @description Bytes of the newest version. */
+            readonly size: number;
+            /** @description Null for files that people sent. */
+            readonly sync: components["schemas"]["SyncStatus"] | null;
+            readonly type: components["schemas"]["DatasetType"];
+        };
+        /**
+         * DatasetCreate
+         * @description A new dataset: of a bucket, or without one of files that will be sent.
+         */
+        readonly DatasetCreate: {
+            /** @description A name people choose: 1 to 200 characters, no control characters, no '/'. */
+            readonly name: string;
+            /** @default null */
+            readonly s3: components["schemas"]["S3Create"] | null;
+        };
+        /**
+         * DatasetLink
+         * @description A dataset in a project.
+         */
+        readonly DatasetLink: {
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly dataset: string;
+            readonly dataset_name: string;
+            readonly path: string;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly project: string;
+            readonly project_name: string;
+        };
+        /**
+         * DatasetList
+         * @description A page of datasets, newest first.
+         */
+        readonly DatasetList: {
+            readonly items: readonly components["schemas"]["Dataset"][];
+            /** @default null */
+            readonly next: string | null;
+        };
+        /**
+         * DatasetMount
+         * @description A dataset as one task sees it: at a path, read-only, in one version.
+         */
+        readonly DatasetMount: {
+            /** @description The version; null for one that has none yet, an empty folder. */
+            readonly commit: string | null;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly dataset: string;
+            /**
+             * @description Files of this version.
+             * @default 0
+             */
+            readonly files: number;
+            /** @description Where to fetch its history, below the hub's address. */
+            readonly git_path: string;
+            readonly name: string;
+            readonly path: string;
+            /**
+             * @description Bytes of this version.
+             * @default 0
+             */
+            readonly size: number;
+        };
+        /**
+         * DatasetType
+         * @description Where a dataset's contents come from.
+         * @enum {unknown}
+         */
+        readonly DatasetType: "files" | "s3";
+        /**
+         * DeviceLogin
+         * @description What to tell the person, and what to ask with (RFC 8628, section 3.2).
+         */
+        readonly DeviceLogin: {
+            /** @description 256 random bits; serves once. */
+            readonly device_code: string;
+            /** @description Seconds until nobody can confirm it any more. */
+            readonly expires_in: number;
+            /** @description Seconds to wait between two questions, at the least. */
+            readonly interval: number;
+            /** @description To be typed on the page: XXXX-XXXX. */
+            readonly user_code: string;
+            /** @description The page; where it has no host, at the address at which the caller knows the hub. */
+            readonly verification_uri: string;
+            /** @description The same with the code filled in. */
+            readonly verification_uri_complete: string;
+        };
+        /**
+         * DevicePoll
+         * @description Has somebody confirmed?
+         */
+        readonly DevicePoll: {
+            /** @description 256 random bits; serves once. */
+            readonly device_code: string;
+        };
+        /**
+         * DeviceStart
+         * @description A machine without a browser wants to log in.
+         */
+        readonly DeviceStart: {
+            /** @description What the machine that logs in calls itself; shown to the person who confirms. */
+            readonly machine: string;
         };
         /**
          * Door
@@ -1159,6 +1565,14 @@ export interface components {
          */
         readonly LeaseState: "held" | "lost" | "stop";
         /**
+         * LinkCreate
+         * @description Where a project's tasks shall see a dataset.
+         */
+        readonly LinkCreate: {
+            /** @description Where tasks see the dataset, relative to the workspace: no `..`, no empty parts, no leading `/`. */
+            readonly path: string;
+        };
+        /**
          * LogAck
          * @description How far the hub has them.
          */
@@ -1190,6 +1604,17 @@ export interface components {
          * @enum {unknown}
          */
         readonly LogStream: "agent" | "committer" | "pull" | "stderr" | "stdout";
+        /**
+         * LoginGrant
+         * @description A new token of the hub.
+         */
+        readonly LoginGrant: {
+            readonly expires: string | null;
+            /** @description The token's name on the hub's token page. */
+            readonly id: string;
+            readonly token: string;
+            readonly user: string;
+        };
         /**
          * Machine
          * @description Where a task ran, as the runner sees it.
@@ -1262,7 +1687,7 @@ export interface components {
          * @description How a task ended.
          * @enum {unknown}
          */
-        readonly Outcome: "exited" | "lost" | "out-of-memory" | "start-failed" | "stopped";
+        readonly Outcome: "exited" | "lost" | "out-of-memory" | "out-of-storage" | "start-failed" | "stopped";
         /**
          * PackResult
          * @description What became of a pack of small blobs.
@@ -1336,6 +1761,11 @@ export interface components {
              * @description An instant with its zone; the hub answers in UTC.
              */
             readonly created: string;
+            /**
+             * @description What tasks see beside the workspace, by path.
+             * @default []
+             */
+            readonly datasets: readonly components["schemas"]["DatasetLink"][];
             readonly description: string;
             /** @description What `git clone` takes, relative to the hub's own address. */
             readonly git_url: string;
@@ -1476,6 +1906,11 @@ export interface components {
             readonly blob: string | null;
             /** @description Input: the commit that last changed it. Output: the run's own. */
             readonly commit: string | null;
+            /**
+             * @description The dataset that it is a file of: `commit` is the dataset's, `path` where the task saw it.
+             * @default null
+             */
+            readonly dataset: string | null;
             /** @description A path in a workspace, '/' between its parts; bytes that are not UTF-8 as in api.paths. */
             readonly path: string;
             readonly sha256: string | null;
@@ -1677,6 +2112,35 @@ export interface components {
             readonly recorded: number;
         };
         /**
+         * S3Create
+         * @description A bucket to copy from. The keys are tried before anything is created.
+         */
+        readonly S3Create: {
+            readonly access_key_id: string;
+            readonly bucket: string;
+            /** @default null */
+            readonly endpoint_url: string | null;
+            /**
+             * @description Only objects whose key begins so; left off.
+             * @default
+             */
+            readonly prefix: string;
+            /** @default null */
+            readonly region: string | null;
+            readonly secret_access_key: string;
+        };
+        /**
+         * S3Source
+         * @description A bucket, as it is shown: the secret access key never is.
+         */
+        readonly S3Source: {
+            readonly access_key_id: string;
+            readonly bucket: string;
+            readonly endpoint_url: string | null;
+            readonly prefix: string;
+            readonly region: string | null;
+        };
+        /**
          * Secret
          * @description A key pair as it is listed: without its private half.
          */
@@ -1778,6 +2242,55 @@ export interface components {
             readonly wait: number;
         };
         /**
+         * SyncState
+         * @description Where the synchronisation of a dataset with its source is.
+         * @enum {unknown}
+         */
+        readonly SyncState: "failed" | "ready" | "syncing" | "waiting";
+        /**
+         * SyncStatus
+         * @description How far a synchronisation is. Totals are of what the source lists, done is what the hub has of it.
+         */
+        readonly SyncStatus: {
+            /**
+             * @description A size in bytes.
+             * @default 0
+             */
+            readonly bytes_done: number;
+            /** @default null */
+            readonly bytes_total: number | null;
+            /**
+             * @description When it ended; null while one goes on.
+             * @default null
+             */
+            readonly ended: string | null;
+            /**
+             * @description Why it failed, or what was left out; one sentence.
+             * @default
+             */
+            readonly message: string;
+            /** @default 0 */
+            readonly objects_done: number;
+            /** @default null */
+            readonly objects_total: number | null;
+            /**
+             * @description When it was last asked for.
+             * @default null
+             */
+            readonly requested: string | null;
+            /**
+             * @description When the last attempt began.
+             * @default null
+             */
+            readonly started: string | null;
+            readonly state: components["schemas"]["SyncState"];
+            /**
+             * @description When the last one that succeeded began.
+             * @default null
+             */
+            readonly succeeded: string | null;
+        };
+        /**
          * Synced
          * @description The state of each lease that was named.
          */
@@ -1799,6 +2312,11 @@ export interface components {
              */
             readonly created: string;
             readonly creator: string;
+            /**
+             * @description The datasets it sees, and in which version.
+             * @default []
+             */
+            readonly datasets: readonly components["schemas"]["TaskDataset"][];
             readonly ended: string | null;
             readonly events: readonly components["schemas"]["TaskEvent"][];
             readonly execution: components["schemas"]["Execution"];
@@ -1894,6 +2412,18 @@ export interface components {
             readonly workload: components["schemas"]["CommandWorkload"] | components["schemas"]["JupyterWorkload"];
         };
         /**
+         * TaskDataset
+         * @description A dataset that a task used, and in which version.
+         */
+        readonly TaskDataset: {
+            /** @description Null for one without a version, or while the task waits for it. */
+            readonly commit: string | null;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly dataset: string;
+            readonly name: string;
+            readonly path: string;
+        };
+        /**
          * TaskEvent
          * @description A change of a task's state, with what was said about it.
          */
@@ -1960,6 +2490,13 @@ export interface components {
          * @enum {unknown}
          */
         readonly TaskStatus: "assigned" | "failed" | "lost" | "preparing" | "queued" | "running" | "saving" | "stopped" | "succeeded";
+        /**
+         * TokenRevoke
+         * @description A user's token that Dotscience shall take no more (RFC 7009): who has it may end it.
+         */
+        readonly TokenRevoke: {
+            readonly token: string;
+        };
         /**
          * Tree
          * @description All files below ``prefix`` at a commit, sorted by path.
@@ -2040,6 +2577,474 @@ export interface operations {
             };
         };
     };
+    readonly list_datasets: {
+        readonly parameters: {
+            readonly query?: {
+                readonly ref?: string | null;
+                readonly limit?: number;
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DatasetList"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly create_dataset: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: string;
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DatasetCreate"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_dataset: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly delete_dataset: {
+        readonly parameters: {
+            readonly query?: {
+                readonly force?: boolean;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly list_dataset_commits: {
+        readonly parameters: {
+            readonly query?: {
+                readonly at?: string;
+                readonly path?: string | null;
+                readonly limit?: number;
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommitList"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly create_dataset_commit: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CommitCreate"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommitResult"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_dataset_commit: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+                readonly commit: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Commit"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_dataset_file: {
+        readonly parameters: {
+            readonly query: {
+                readonly path: string;
+                readonly at?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": unknown;
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly find_dataset_missing: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["MissingQuery"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Missing"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_dataset_object: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+                readonly sha256: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": unknown;
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly put_dataset_object: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+                readonly sha256: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/octet-stream": unknown;
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly put_dataset_pack: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/octet-stream": unknown;
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["PackResult"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly sync_dataset: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Dataset"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_dataset_tree: {
+        readonly parameters: {
+            readonly query?: {
+                readonly at?: string;
+                readonly prefix?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Tree"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly get_health: {
         readonly parameters: {
             readonly query?: never;
@@ -2056,6 +3061,136 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly start_device_login: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DeviceStart"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["DeviceLogin"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly poll_device_login: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["DevicePoll"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LoginGrant"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly revoke_token: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TokenRevoke"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly redeem_login_code: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CodeRedeem"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["LoginGrant"];
                 };
             };
             /** @description A problem. */
@@ -2482,6 +3617,72 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["Commit"];
                 };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly link_dataset: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["LinkCreate"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly unlink_dataset: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem. */
             readonly default: {

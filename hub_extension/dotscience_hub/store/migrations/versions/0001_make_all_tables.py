@@ -30,6 +30,35 @@ def upgrade() -> None:
         sa.UniqueConstraint("project", "id", name=op.f("uq_commits_project_id")),
     )
     op.create_table(
+        "datasets",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("type", TEXT, nullable=False),
+        sa.Column("owner", TEXT, nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("head", TEXT, nullable=True),
+        sa.Column("files", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_datasets")),
+    )
+    with op.batch_alter_table("datasets", schema=None) as batch_op:
+        batch_op.create_index("ix_datasets_name", ["name"], unique=False)
+        batch_op.create_index("ix_datasets_owner_id", ["owner", "id"], unique=False)
+
+    op.create_table(
+        "ended_tokens",
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("ended", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_ended_tokens")),
+    )
+    op.create_table(
+        "garbage",
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "name", name=op.f("pk_garbage")),
+    )
+    op.create_table(
         "idempotency",
         sa.Column("principal", TEXT, nullable=False),
         sa.Column("route", TEXT, nullable=False),
@@ -51,6 +80,9 @@ def upgrade() -> None:
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("project", "sha256", name=op.f("pk_project_objects")),
     )
+    with op.batch_alter_table("project_objects", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_project_objects_sha256"), ["sha256"], unique=False)
+
     op.create_table(
         "projects",
         sa.Column("id", TEXT, nullable=False),
@@ -105,6 +137,76 @@ def upgrade() -> None:
     with op.batch_alter_table("collaborators", schema=None) as batch_op:
         batch_op.create_index("ix_collaborators_user_name_project_id", ["user_name", "project_id"], unique=False)
 
+    op.create_table(
+        "dataset_links",
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dataset_id"], ["datasets.id"], name=op.f("fk_dataset_links_dataset_id_datasets"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_dataset_links_project_id_projects"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("project_id", "dataset_id", name=op.f("pk_dataset_links")),
+        sa.UniqueConstraint("project_id", "path", name=op.f("uq_dataset_links_project_id_path")),
+    )
+    with op.batch_alter_table("dataset_links", schema=None) as batch_op:
+        batch_op.create_index("ix_dataset_links_dataset_id", ["dataset_id"], unique=False)
+
+    op.create_table(
+        "dataset_objects",
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("etag", TEXT, nullable=False),
+        sa.Column("version_id", TEXT, nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("modified", sa.BigInteger(), nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("blob", sa.LargeBinary(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("large", sa.Boolean(), nullable=False),
+        sa.Column("present", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dataset_id"], ["datasets.id"], name=op.f("fk_dataset_objects_dataset_id_datasets"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("dataset_id", "key", name=op.f("pk_dataset_objects")),
+    )
+    op.create_table(
+        "dataset_sources",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("bucket", TEXT, nullable=False),
+        sa.Column("prefix", TEXT, nullable=False),
+        sa.Column("endpoint_url", TEXT, nullable=True),
+        sa.Column("region", TEXT, nullable=True),
+        sa.Column("access_key_id", TEXT, nullable=False),
+        sa.Column("secret_access_key", sa.LargeBinary(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("message", TEXT, nullable=False),
+        sa.Column("objects_done", sa.BigInteger(), nullable=False),
+        sa.Column("objects_total", sa.BigInteger(), nullable=True),
+        sa.Column("bytes_done", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_total", sa.BigInteger(), nullable=True),
+        sa.Column("requested", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("started", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("succeeded", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["id"], ["datasets.id"], name=op.f("fk_dataset_sources_id_datasets"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dataset_sources")),
+    )
+    op.create_table(
+        "dataset_syncs",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("asked", sa.BigInteger(), nullable=False),
+        sa.Column("begun", sa.BigInteger(), nullable=False),
+        sa.Column("holder", TEXT, nullable=True),
+        sa.Column("beat", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["id"], ["datasets.id"], name=op.f("fk_dataset_syncs_id_datasets"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dataset_syncs")),
+    )
     op.create_table(
         "file_versions",
         sa.Column("project", TEXT, nullable=False),
@@ -196,6 +298,7 @@ def upgrade() -> None:
         sa.Column("labels", sa.Text(), nullable=False),
         sa.Column("resources", sa.Text(), nullable=False),
         sa.Column("demand", TEXT, nullable=False),
+        sa.Column("waits", sa.Boolean(), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended", sa.DateTime(timezone=True), nullable=True),
         sa.Column("commit", TEXT, nullable=True),
@@ -224,7 +327,9 @@ def upgrade() -> None:
         batch_op.create_index("ix_tasks_ended", ["ended"], unique=False)
         batch_op.create_index("ix_tasks_lease_expires", ["lease_expires"], unique=False)
         batch_op.create_index("ix_tasks_project_id_id", ["project_id", "id"], unique=False)
-        batch_op.create_index("ix_tasks_queue", ["status", "id", "demand", "creator", "project_owner"], unique=False)
+        batch_op.create_index(
+            "ix_tasks_queue", ["status", "waits", "id", "demand", "creator", "project_owner"], unique=False
+        )
         batch_op.create_index("ix_tasks_runner_id_status", ["runner_id", "status"], unique=False)
 
     op.create_table(
@@ -259,6 +364,7 @@ def upgrade() -> None:
         sa.Column("commit", TEXT, nullable=True),
         sa.Column("sha256", TEXT, nullable=True),
         sa.Column("blob", TEXT, nullable=True),
+        sa.Column("dataset", TEXT, nullable=True),
         sa.ForeignKeyConstraint(["run_pk"], ["runs.pk"], name=op.f("fk_run_files_run_pk_runs"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("run_pk", "direction", "seq", name=op.f("pk_run_files")),
         sqlite_with_rowid=False,
@@ -298,6 +404,24 @@ def upgrade() -> None:
     with op.batch_alter_table("run_values", schema=None) as batch_op:
         batch_op.create_index("ix_run_values_number", ["key_id", "number", "run_pk"], unique=False)
         batch_op.create_index("ix_run_values_short", ["key_id", "short", "run_pk"], unique=False)
+
+    op.create_table(
+        "task_datasets",
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("dataset_id", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("path", TEXT, nullable=False),
+        sa.Column("commit", TEXT, nullable=True),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("files", sa.BigInteger(), nullable=False),
+        sa.Column("waits", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["task_id"], ["tasks.id"], name=op.f("fk_task_datasets_task_id_tasks"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("task_id", "dataset_id", name=op.f("pk_task_datasets")),
+    )
+    with op.batch_alter_table("task_datasets", schema=None) as batch_op:
+        batch_op.create_index("ix_task_datasets_dataset_id_waits", ["dataset_id", "waits"], unique=False)
 
     op.create_table(
         "task_environments",

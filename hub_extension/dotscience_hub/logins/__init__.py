@@ -1,0 +1,1 @@
+"""Logins through a browser that wait for somebody's confirmation, and tokens that have been ended."""
