@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,12 +35,6 @@ class Places:
     def of_contents(self, path: str) -> str:
         """The workspace's path of what Jupyter Server calls ``path``."""
         return "/".join(part for part in (self.shown, path.strip("/")) if part)
-
-    def to_contents(self, path: str) -> str | None:
-        """Jupyter Server's path of a file of the workspace; None for one that it does not show."""
-        if not self.shown:
-            return path
-        return path[len(self.shown) + 1 :] if path.startswith(self.shown + "/") else None
 
     def read(self, path: str, limit: int) -> bytes:
         """A file's content as it is now; no symlink is followed.
@@ -115,13 +110,17 @@ def checked(path: str) -> bytes:
 
 def _write(folder: int, name: bytes, data: bytes, *, replace: bool) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    temporary = b".dotscience-%d" % os.getpid() if replace else name
+    temporary = b".dotscience-" + secrets.token_hex(8).encode() if replace else name
     mode = 0o666
     if replace:
         with contextlib.suppress(FileNotFoundError):
             mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode & 0o777
     descriptor = os.open(temporary, flags, mode, dir_fd=folder)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    if replace:
-        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        if replace:
+            os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        os.unlink(temporary, dir_fd=folder)
+        raise
