@@ -29,6 +29,7 @@ NAMES = {
     "library": "one log call, and the import",
     "startup": "start and memory of `ds` and the hub",
     "queue": "10,000 queued tasks and 200 runners",
+    "jupyter": "JupyterLab through the tunnel, beside the same JupyterLab on its own socket",
     "autocommit": "versions of a notebook as JupyterLab saves it, and the saves",
 }
 TOOLS = Path(__file__).parents[1] / ".bench"
