@@ -78,8 +78,8 @@ def _rows(start: Figure, whole: float, memory: dict[str, float], peer: dict[str,
     empty = "empty data folder to ready file"
     idle, small = f"PSS, idle; {parts}", at_most(four, 250)
     return [
-        Row("hub, proxy, service and gateway ready", start, "s", empty, peer.get("start"), against, "6 s", at_most(start, 6)),
+        Row("all of the hub ready", start, "s", empty, peer.get("start"), against, "6 s", at_most(start, 6)),
         Row("  with the runner", Figure.one(whole), "s", f"{empty}, process backend"),
-        Row("memory of hub, proxy, service and gateway", four, "MB", idle, peer.get("memory"), against, "250 MB", small),
+        Row("memory of the four", four, "MB", idle, peer.get("memory"), against, "250 MB", small),
         Row("  service and gateway alone", two, "MB", "PSS, idle", None, "", "120 MB", at_most(two, 120)),
     ]  # fmt: skip
