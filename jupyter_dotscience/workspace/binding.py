@@ -24,8 +24,8 @@ from .queued import QueuedCommitter, Record
 from .transfer import Remote
 
 FOLDER: Final = ".dotscience"
-EXCLUDED_NAMES: Final = (FOLDER, ".ipynb_checkpoints")
-"""This folder's own, and JupyterLab's copies of what it saves."""
+EXCLUDED_NAMES: Final = (FOLDER, ".ipynb_checkpoints", ".jupyter_ystore.db", "collaboration_sessions.json")
+"""This folder's own, JupyterLab's copies of what it saves, and what jupyter-collaboration notes of who edits what."""
 
 
 class Bound(msgspec.Struct, frozen=True, kw_only=True):

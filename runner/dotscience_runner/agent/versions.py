@@ -19,6 +19,7 @@ from jupyter_dotscience.api.runs import RunReport
 from jupyter_dotscience.client import Client
 from jupyter_dotscience.client.remote import ProjectRemote, ProjectView
 from jupyter_dotscience.workspace import Entry
+from jupyter_dotscience.workspace.binding import EXCLUDED_NAMES
 from jupyter_dotscience.workspace.orders import Orders
 from jupyter_dotscience.workspace.queued import Placed, QueuedCommitter
 
@@ -27,8 +28,6 @@ from .patience import insist_for_task
 from .spool import TaskFolder
 from .wishes import Wishes
 
-EXCLUDED_NAMES = (".ipynb_checkpoints", ".dotscience")
-"""JupyterLab's copies of what it saves, and the binding of a folder to a project: not part of anybody's work."""
 LAST_MESSAGE = "Save what was left when JupyterLab stopped"
 
 
