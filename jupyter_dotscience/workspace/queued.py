@@ -139,7 +139,7 @@ class QueuedCommitter:
         """Take the folder as it is for a version, on disk. :meth:`ship` brings it to the hub.
 
         Args:
-            message: Empty: words about what has changed.
+            message: What the version is for: it is made also when nothing has changed. Empty: words about what has.
             runs: Runs to record with it.
             keep: Paths of which this folder's version shall stand where main has another.
 
@@ -149,7 +149,7 @@ class QueuedCommitter:
         with self._making:
             found = self._changes()
             runs = [*self._carried, *runs]
-            if not (found or runs or keep) or self._waits_for_room(found):
+            if not (found or message or runs or keep) or self._waits_for_room(found):
                 return Kept(None, found, self._new(found))
             return self._keep(found, message, runs, keep)
 
@@ -213,7 +213,7 @@ class QueuedCommitter:
         request = msgspec.structs.replace(waiting.commit, parent=self.standing.commit)
         try:
             self.outbox.send(number, waiting, self._remote)
-            placed = self._placed(request, waiting.runs)
+            placed, runs = self._placed(request, waiting.runs)
         except PASSING:
             self.online = False
             raise
@@ -222,24 +222,24 @@ class QueuedCommitter:
             raise
         standing = Standing(
             number=number,
-            # Without changes there is no commit of ours, and main's newest may be others'.
-            commit=(placed.commit if request.changes or request.deletes else None) or self.standing.commit,
+            # Without changes and runs there is no commit of ours, and main's newest may be others'.
+            commit=(placed.commit if request.changes or request.deletes or request.always or runs else None) or self.standing.commit,
             branch=placed.branch,
             conflicts=list(placed.conflicts),
             created=request.created,
         )
         self.baseline.advance(standing, request.changes, request.deletes)
 
-    def _placed(self, request: CommitCreate, runs: Sequence[RunReport]) -> Placed:
-        """Record a version; without its runs, when it is those that the hub does not take."""
+    def _placed(self, request: CommitCreate, runs: Sequence[RunReport]) -> tuple[Placed, Sequence[RunReport]]:
+        """Record a version; without its runs, when it is those that the hub does not take. Answers those it took."""
         try:
-            return self._record(request, runs)
+            return self._record(request, runs), runs
         except (BadRequest, TooLarge):
             if not runs:
                 raise
             placed = self._record(request, ())
             log.warning("The hub does not take the runs %s.", ", ".join(run.id for run in runs)[:1000])
-            return placed
+            return placed, ()
 
     def _start_over(self, error: ApiError) -> None:
         """The hub does not take a version: the next one is made of what is in the folder, on what the hub has."""
@@ -258,7 +258,9 @@ class QueuedCommitter:
             sent = self._send(found, draft)
             words = message or describe(found, runs)
             request = commit_request(found, sent, branch="main", parent=None, message=words, keep=keep)
-            if not (request.changes or request.deletes or runs or keep):
+            # Who writes a message wants a version that bears it; all there is may have been saved a moment ago.
+            request = msgspec.structs.replace(request, always=bool(message))
+            if not (request.changes or request.deletes or message or runs or keep):
                 draft.discard()
                 return Kept(None, found)
             draft.keep(request, runs)

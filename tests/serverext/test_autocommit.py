@@ -121,6 +121,21 @@ def test_a_kernels_run_is_recorded_though_nobody_saves(study: Study, server: Jup
         assert len(runs_of(study, "k.ipynb")) == 1
 
 
+def test_a_run_that_changed_no_file_is_in_the_history(study: Study, server: Jupyter) -> None:
+    """The version is there for the run alone, and is the run's version."""
+    run = str(uuid.uuid4())
+    server.save_notebook("still.ipynb", notebook())
+    wait_for(lambda: "still.ipynb" in study.files(), "the notebook on the hub")
+    server.wait_for_state("pushed")
+    with Kernel(server, "still.ipynb") as kernel:
+        kernel.run(f"print({marker(run, description='Nothing written')!r})")
+        [found] = wait_for(lambda: runs_of(study, "still.ipynb"), "the run")
+    commits = server.json("GET", "dotscience/commits")["items"]
+    assert [(c["id"], c["message"]) for c in commits if run in {one["id"] for one in c["runs"]}] == [
+        (found.commit, "Nothing written")
+    ]
+
+
 def test_a_later_session_records_no_run_again(study: Study, server: Jupyter) -> None:
     """Another clone, in another JupyterLab, finds the markers of all before it, and adds only what is new."""
     old, new = str(uuid.uuid4()), str(uuid.uuid4())

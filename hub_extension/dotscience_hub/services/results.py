@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from dotscience_hub.domain import states
@@ -99,7 +100,9 @@ class Results:
         if body.commit.runs:
             raise BadRequest("The runs of a task go beside its commit, not into it.", code="misplaced_runs")
         runs = _all_runs(work, body.runs, body.commit)
-        result, saved = self._save(work, body.commit, runs, succeeded=True)
+        # Runs are worth a commit though no file has changed: the history says which there were, and when.
+        commit = msgspec.structs.replace(body.commit, always=body.commit.always or bool(runs))
+        result, saved = self._save(work, commit, runs, succeeded=True)
         merge, conflicts, _ = self._workspaces.merge_task(work.project, task, work.creator, body.commit.keep)
         with self._database.write() as session:
             row = self._queue.leases.hold(session, caller.name, task, body.fence)

@@ -7,6 +7,8 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import PurePosixPath
 
+import msgspec
+
 from dotscience_hub.git.commit_object import split_trailers
 from dotscience_hub.git.repository import Repository
 from dotscience_hub.git.trees import TREE, check_path
@@ -104,8 +106,10 @@ class Workspace:
             "workload.type": "jupyter",
             **metadata.of_runs(body.runs, {path: version[0] for path, version in inputs.items()}),
         }
+        # Worth a commit though no file has changed: the history says which runs there were, and when.
+        body = msgspec.structs.replace(body, always=True)
         result = self._commits.record(project, body, author, metadata=described)
-        at = result.commit if body.changes or body.deletes else body.parent
+        at = result.commit
         written = {path for run in body.runs for path in run.outputs} | {path for path in read if path not in inputs}
         outputs = self._versions(project, at, sorted(written))
         inputs.update({path: outputs[path] for path in read if path not in inputs and path in outputs})
