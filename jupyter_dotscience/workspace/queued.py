@@ -220,10 +220,11 @@ class QueuedCommitter:
         except _REFUSALS as error:
             self._start_over(error)
             raise
+        made = request.changes or request.deletes or request.always
         standing = Standing(
             number=number,
             # Without changes and runs there is no commit of ours, and main's newest may be others'.
-            commit=(placed.commit if request.changes or request.deletes or request.always or runs else None) or self.standing.commit,
+            commit=(placed.commit if made or runs else None) or self.standing.commit,
             branch=placed.branch,
             conflicts=list(placed.conflicts),
             created=request.created,

@@ -46,7 +46,7 @@ from dotscience_hub.store.tasks import TaskRow
 
 from jupyter_dotscience.api import protocol, runners, tasks
 from jupyter_dotscience.api.account import Principal
-from jupyter_dotscience.api.commits import Change, CommitCreate, CommitResult
+from jupyter_dotscience.api.commits import Change, CommitCreate
 from jupyter_dotscience.api.datasets import DatasetCreate, LinkCreate, S3Create, SyncState
 from jupyter_dotscience.api.problems import BadRequest
 from jupyter_dotscience.api.projects import CollaboratorSet, ProjectCreate, Role
@@ -254,7 +254,7 @@ class World:
 
     def mid_commit(
         self, agent: Agent, held: protocol.Assignment, commit: CommitCreate, *runs: RunReport
-    ) -> CommitResult:
+    ) -> protocol.TaskCommitted:
         """A version in the middle of a task."""
         body = protocol.TaskCommit(fence=held.fence, commit=commit, runs=list(runs))
         return self.results.commit_task(agent.caller, task=held.task, body=body)
