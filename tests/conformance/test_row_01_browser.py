@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import Browser
 from tests.cli.program import Program
+from tests.formbrowser import Browser
 from tests.hubprocess import hub
 
 from .site import Site

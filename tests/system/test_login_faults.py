@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests import hubprocess
-from tests.browser import Browser
 from tests.cli.program import Program
+from tests.formbrowser import Browser
 from tests.hubprocess import RunningHub
 
 from .lab import wait_for

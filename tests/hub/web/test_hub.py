@@ -15,7 +15,7 @@ from dotscience_hub.launcher.hubconfig import ACCESS
 
 from jupyter_dotscience.api.openapi import describe
 from jupyter_dotscience.api.routes import PREFIX, Scope
-from tests.browser import NAVIGATE, Browser
+from tests.formbrowser import NAVIGATE, Browser
 from tests.hubprocess import Answer, RunningHub
 
 HOME = "/services/dotscience/"

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from jupyter_dotscience.api.routes import TOKEN_SCOPES
-from tests.browser import FORM, NAVIGATE, Browser, hidden_fields
+from tests.formbrowser import FORM, NAVIGATE, Browser, hidden_fields
 from tests.hubprocess import Answer, RunningHub, hub, require_proxy
 
 AUTHORIZE = "/services/dotscience/cli/authorize"
