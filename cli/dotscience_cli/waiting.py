@@ -144,11 +144,19 @@ class _Line:
         """Another text."""
         share = _SHARE.search(text)
         done = min(int(share[1]), 99) if share else 0  # at 100 the spinner would stop, though we still wait
-        self._progress.update(self._task, description=cut(printable(text), self._room), completed=done)
+        self._progress.update(self._task, description=_fitting(printable(text), self._room), completed=done)
 
     def erase(self) -> None:
         """Leave nothing behind."""
         self._progress.stop()
+
+
+def _fitting(text: str, width: int) -> str:
+    """A text in so many columns; where it has a share, that is what a person looks for, and it stands at the end."""
+    if len(text) <= width or not _has_share(text):
+        return cut(text, width)
+    kept = max(width // 2, 1)
+    return cut(text, width - kept) + text[-kept:]
 
 
 def _has_share(text: str) -> bool:

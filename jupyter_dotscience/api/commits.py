@@ -75,6 +75,7 @@ class CommitCreate(Request, frozen=True, kw_only=True):
     changes: list[Change] = msgspec.field(default_factory=list)
     deletes: list[Path] = msgspec.field(default_factory=list)
     skipped: list[SkippedFile] = msgspec.field(default_factory=list)
+    always: Annotated[bool, Meta(description="Also when nothing has changed: the version is for its message.")] = False
 
 
 class CommitResult(Model, frozen=True, kw_only=True):

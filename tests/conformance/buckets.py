@@ -17,13 +17,19 @@ _serial = itertools.count(1)
 
 @dataclass
 class Bucket:
-    """A bucket that only one test has."""
+    """A bucket that only one test has.
+
+    Attributes:
+        server: Where the hub finds it.
+        behind: Where the test finds it: the same server, on a shorter way.
+    """
 
     server: S3Server
+    behind: S3Server
 
     @cached_property
     def _client(self) -> Any:
-        return self.server.client()
+        return self.behind.client()
 
     @property
     def name(self) -> str:

@@ -115,7 +115,9 @@ class Person:
 
 
 @contextlib.contextmanager
-def own_runner(person: Person, folder: Path, name: str, *labels: str) -> Iterator[subprocess.Popen[bytes]]:
+def own_runner(
+    person: Person, folder: Path, name: str, *labels: str, backend: str = "process"
+) -> Iterator[subprocess.Popen[bytes]]:
     """A new runner of this person, and its agent.
 
     Args:
@@ -123,11 +125,12 @@ def own_runner(person: Person, folder: Path, name: str, *labels: str) -> Iterato
         folder: For its spool and its log.
         name: Of the runner.
         labels: NAME=VALUE.
+        backend: How it runs tasks.
     """
     given = [word for label in labels for word in ("--label", label)]
     token = person("runner", "create", "-q", *given, name).partition("TOKEN=")[2].split()[0]
     environment = {**os.environ, "TOKEN": token, "DOTSCIENCE_URL": person.site.hub.url}
-    agent = [sys.executable, "-m", "dotscience_runner", "--spool", str(folder / "spool"), "--backend", "process"]
+    agent = [sys.executable, "-m", "dotscience_runner", "--spool", str(folder / "spool"), "--backend", backend]
     with (folder / "agent.log").open("wb") as log:
         process = subprocess.Popen(agent, env=environment, stdout=log, stderr=log)
     try:

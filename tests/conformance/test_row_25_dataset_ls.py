@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
-from .buckets import Bucket
-from .site import Person, table
+from tests.hub.datasets.proxy import Gate
 
-SYNC = re.compile(r"waiting to begin|listing the bucket|(\d+) of 300 objects \(\d+ %, \d+\.\d of 30\.0 MB\)|ready")
+from .buckets import Bucket
+from .site import Person, table, wait
 
 
 def row_of(person: Person, name: str) -> dict[str, str]:
@@ -36,18 +35,18 @@ def test_a_bucket_that_was_downloaded_is_ready(person: Person, bucket: Bucket) -
     assert (row["TYPE"], row["SIZE"], row["FILES"], row["SYNC"]) == ("s3", "2.0 MB", "2", "ready")
 
 
-def test_how_much_is_downloaded_is_shown_meanwhile(person: Person, bucket: Bucket) -> None:
-    """`N of M objects (P %, ...)`, until all of them are there."""
-    for number in range(300):
-        bucket.put(f"{number}.bin", os.urandom(100_000))
+def test_how_much_is_downloaded_is_shown_meanwhile(person: Person, gated: tuple[Bucket, Gate]) -> None:
+    """So many of how many objects and bytes, until all of them are there."""
+    bucket, gate = gated
+    for name in ("a", "b", "c", "last"):
+        bucket.put(name, os.urandom(300_000))
     person("dataset", "create", "s3", "--name", bucket.name, *bucket.options())
-    seen = [row_of(person, bucket.name)["SYNC"]]
-    while seen[-1] != "ready":
-        assert SYNC.fullmatch(seen[-1]), seen
-        seen.append(row_of(person, bucket.name)["SYNC"])
-    done = [int(match[1]) for text in seen if (match := SYNC.fullmatch(text)) and match[1]]
-    assert done == sorted(done)
-    assert row_of(person, bucket.name)["FILES"] == "300"
+    shown = wait(lambda: row_of(person, bucket.name)["SYNC"], lambda words: words.startswith("3 of 4"))
+    assert shown == "3 of 4 objects (75 %, 0.9 of 1.2 MB)"
+    assert row_of(person, bucket.name)["FILES"] == "0"
+    gate.opened.set()
+    wait(lambda: row_of(person, bucket.name)["SYNC"], lambda words: words == "ready")
+    assert row_of(person, bucket.name)["FILES"] == "4"
 
 
 def test_a_failure_is_shown(person: Person, bucket: Bucket) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.screen import Screen
+from tests.hub.datasets.proxy import Gate
 
 from .buckets import Bucket
 from .site import UUID, Person
@@ -103,15 +104,33 @@ def test_a_person_is_asked_for_the_secret_without_echo(person: Person, bucket: B
     assert UUID.fullmatch(program(*CREATE, f"{bucket.name}-2", *options).stdout.decode().strip())
 
 
-def test_a_bar_shows_how_far_it_is(person: Person, bucket: Bucket) -> None:
-    """On a terminal, for who waits; afterwards only the id is there."""
-    for number in range(400):
-        bucket.put(f"{number}.bin", os.urandom(50_000))
+def test_a_bar_moves_while_it_is_downloaded(person: Person, gated: tuple[Bucket, Gate]) -> None:
+    """On the terminal of who waits; when the command returns everything is there, and only the id is left on it."""
+    bucket, gate = gated
+    for name in ("a", "b", "c", "last"):
+        bucket.put(name, os.urandom(300_000))
     with person.terminal(*CREATE, bucket.name, *bucket.options(), "--wait") as terminal:
+        at = terminal.expect(f"Synchronising {bucket.name}: 3 of 4 objects (75 %".encode())
+        terminal.expect("━".encode(), at)
+        gate.opened.set()
         assert terminal.end() == 0
     [known] = person.json("dataset", "inspect", bucket.name)
     assert Screen(terminal.seen).lines == [known["id"]]
-    assert (known["files"], known["sync"]["state"]) == (400, "ready")
+    assert (known["files"], known["sync"]["state"]) == (4, "ready")
+
+
+def test_a_task_shows_how_far_the_dataset_is_that_it_waits_for(person: Person, gated: tuple[Bucket, Gate]) -> None:
+    """`ds run` on a terminal; the job's own output follows on a clean line."""
+    bucket, gate = gated
+    dataset, project = bucket.dataset(person), person.project()
+    person("project", "link", project, dataset.name, "data")
+    for name in ("a", "last"):
+        bucket.put(name, b"x" * 50)
+    with person.terminal("run", "-p", project, "sh", "-c", "cd data; echo *") as terminal:
+        terminal.expect(b"(1 of 2 objects, 50 %).")
+        gate.opened.set()
+        assert terminal.end() == 0
+    assert Screen(terminal.seen).lines[0] == "a last"
 
 
 def test_a_task_waits_for_what_is_in_the_bucket_now(person: Person, bucket: Bucket) -> None:

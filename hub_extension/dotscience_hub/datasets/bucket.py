@@ -46,7 +46,7 @@ class Bucket:
 
     def __init__(
         self, location: Location, *, connections: int = 16, patience: float = PATIENCE_SECONDS,
-        allowed: Sequence[str] = ("*",),
+        allowed: Sequence[str] = ("*",), read: float = endpoints.READ_SECONDS,
     ) -> None:  # fmt: skip
         """Nothing is connected yet.
 
@@ -55,13 +55,14 @@ class Bucket:
             connections: How many are kept.
             patience: Seconds without any success before it gives up.
             allowed: Servers that may be asked, see :func:`endpoint.parse`.
+            read: Seconds that an answer may stand still.
 
         Raises:
             SyncError: the location cannot be one.
         """
         check(location)
         self.location = location
-        self._connections, self._patience, self._allowed = connections, patience, allowed
+        self._connections, self._patience, self._allowed, self._read = connections, patience, allowed, read
         self._succeeded = time.monotonic()
         self._stopped = threading.Event()
         self._settle(location.region or "us-east-1")
@@ -223,7 +224,7 @@ class Bucket:
         self._region, self._endpoint = region, endpoints.parse(url, self._allowed)
         self._path = self._endpoint.path + path
         self._at = f"{self._endpoint.scheme}://{self._endpoint.authority}"
-        self._pool = endpoints.pool(self._endpoint, self._connections)
+        self._pool = endpoints.pool(self._endpoint, self._connections, self._read)
         self._request, self._auth = signing(place, region)
 
     def _patiently(self, work: Callable[[], T]) -> T:

@@ -108,7 +108,8 @@ class Syncs:
             source.secret_access_key,
         )  # fmt: skip
         try:
-            bucket = Bucket(location, connections=1, patience=_CHECK_PATIENCE, allowed=self._place.allowed)
+            patience = _CHECK_PATIENCE
+            bucket = Bucket(location, connections=1, patience=patience, allowed=self._place.allowed, read=2 * patience)
             with contextlib.closing(bucket):
                 bucket.page(1)
         except SyncError as error:

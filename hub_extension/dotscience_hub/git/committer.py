@@ -94,7 +94,7 @@ class Committer:
             base = None if old is not None and not reader.tree(old) else old
             tree = trees.edit(reader.tree, writer.tree, base, changes.entries)
             root = tree if tree is not None else writer.tree(_EMPTY_TREE)
-            if root == old or (tree is None and old is None):
+            if not request.always and (root == old or (tree is None and old is None)):
                 return None
             commit = self._write(writer, root, request, author, task, metadata)
             writer.flush()

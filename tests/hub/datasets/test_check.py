@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -186,6 +187,16 @@ def test_a_server_that_never_ends_is_given_up(
     monkeypatch.setattr("dotscience_hub.datasets.bucket._PAGE_BYTES", 1 << 16)
     with _answering(200, b"x" * (1 << 20)) as endpoint:
         assert "more than it was asked for" in _refusal(syncs, _source(s3_server, endpoint))
+
+
+def test_a_server_that_says_nothing_is_given_up(
+    syncs: Syncs, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for a dataset does not wait long for a server that takes the request and never answers."""
+    monkeypatch.setattr("dotscience_hub.datasets.syncs._CHECK_PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        said = _refusal(syncs, _source(s3_server, f"http://127.0.0.1:{silent.getsockname()[1]}"))
+    assert "timed out" in said.lower()
 
 
 @contextlib.contextmanager

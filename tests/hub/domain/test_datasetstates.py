@@ -38,8 +38,6 @@ def test_only_attempts_that_began_later_count(status: dict[str, Any], has_versio
 def test_what_it_waits_for_is_said() -> None:
     """With the progress of what is going on."""
     going = SyncStatus(state=SyncState.SYNCING, objects_done=3, objects_total=10, bytes_done=5, bytes_total=100)
-    assert waiting_for([("a", going)]) == (
-        "Waiting for the synchronisation of the dataset a (3 of 10 objects, 5 %)."
-    )
+    assert waiting_for([("a", going)]) == ("Waiting for the synchronisation of the dataset a (3 of 10 objects, 5 %).")
     other = SyncStatus(state=SyncState.WAITING)
     assert waiting_for([("a", other), ("b", other)]) == "Waiting for the synchronisation of the datasets a, b."

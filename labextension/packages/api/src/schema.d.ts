@@ -1162,6 +1162,11 @@ export interface components {
          */
         readonly CommitCreate: {
             /**
+             * @description Also when nothing has changed: the version is for its message.
+             * @default false
+             */
+            readonly always: boolean;
+            /**
              * @description `main`, `tasks/<task id>`, or `heads/<name>` for a branch that people pushed with git.
              * @default main
              */
