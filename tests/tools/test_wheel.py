@@ -63,11 +63,11 @@ def test_programs(wheel: zipfile.Path) -> None:
     assert [module for module in modules if not wheel.joinpath(module).exists()] == []
 
 
-def test_light_install_needs_four_packages(wheel: zipfile.Path) -> None:
+def test_light_install_needs_five_packages(wheel: zipfile.Path) -> None:
     """Without extras only what `ds` and the client import is required."""
     requirements = Parser().parsestr(_information(wheel, "METADATA")).get_all("Requires-Dist", [])
     plain = {line.partition(">")[0] for line in requirements if "extra ==" not in line}
-    assert plain == {"click", "msgspec", "urllib3", "wcmatch"}
+    assert plain == {"click", "msgspec", "rich", "urllib3", "wcmatch"}
 
 
 def test_locks_name_no_download_addresses() -> None:
