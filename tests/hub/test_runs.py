@@ -42,7 +42,7 @@ def runs(database: Database, project: str) -> Runs:
         database,
         check,
         lambda task: (project, "ada"),
-        lambda project, commit: {"run.r0.x": "1", "run.r.y": "2", "author": "ada"},
+        lambda project, commit: {"run.r0.x": "1", "run.r.y": "2", "author": "ada", "runs": '["live"]'},
     )
 
 
