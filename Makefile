@@ -16,7 +16,7 @@ TESTS ?=
 DATA ?= .data
 PORT ?= 8000
 
-.PHONY: help setup lab demo up test check lint types imports generated generate format bench clean constraints runner-image
+.PHONY: help setup lab demo up test check lint types imports generated generate format bench clean constraints lab-image runner-image
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
@@ -93,6 +93,9 @@ generate: setup $(STAMPS)/npm  ## Make again what follows from contract, command
 
 bench: setup  ## Run the benchmarks (docs/reference/performance.md)
 	$(BIN)/python -m benchmarks
+
+lab-image: setup  ## Build JupyterLab's container image (IMAGE, BASE as for runner-image)
+	tools/build_lab_image.sh
 
 runner-image: setup  ## Build the runner's container image (IMAGE, BASE: see tools/build_runner_image.sh)
 	tools/build_runner_image.sh

@@ -23,11 +23,14 @@ NAMES = {
     "logs": "delay and throughput of a task's output",
     "snapshots": "versions of 100,000 small files, beside git",
     "large_files": "5 GB of large files, beside git-lfs",
+    "datasets": "a bucket of 20,000 objects and one of 2 GB, beside rclone",
     "ingest": "100,000 points and 1,000 short runs, beside MLflow",
     "search": "100,000 runs searched, beside MLflow",
     "library": "one log call, and the import",
     "startup": "start and memory of `ds` and the hub",
     "queue": "10,000 queued tasks and 200 runners",
+    "jupyter": "JupyterLab through the tunnel, beside the same JupyterLab on its own socket",
+    "autocommit": "versions of a notebook as JupyterLab saves it, and the saves",
 }
 TOOLS = Path(__file__).parents[1] / ".bench"
 

@@ -72,8 +72,8 @@ class Hub:
         """The ids of its parts by name."""
         found = clock.family(self.pid)
         words = {
-            "hub": "-m jupyterhub", "service": "-m dotscience_hub", "proxy": "configurable-http-proxy",
-            "runner": "-m dotscience_runner",
+            "hub": "-m jupyterhub", "service": "-m dotscience_hub --data-dir", "gateway": "-m dotscience_hub gateway",
+            "proxy": "configurable-http-proxy", "runner": "-m dotscience_runner",
         }  # fmt: skip
         below = found[1:]
         return {name: pids[-1] for name, word in words.items() if (pids := clock.named(below, word))}

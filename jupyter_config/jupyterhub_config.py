@@ -10,7 +10,7 @@ On one machine `dotscience-hub up` does all of this by itself.
 import os
 import sys
 
-from dotscience_hub.launcher.hubconfig import add_dotscience
+from dotscience_hub.launcher.hubconfig import add_dotscience, add_gateway
 
 c = get_config()  # noqa: F821 - JupyterHub gives it to this file
 
@@ -20,25 +20,34 @@ c.JupyterHub.db_url = "sqlite:////var/lib/dotscience/hub.sqlite"
 c.JupyterHub.cookie_secret_file = "/var/lib/dotscience/hub-cookie"  # noqa: S105 - a path
 
 # Who may log in: any of JupyterHub's authenticators. `ds login USER` asks for a password where the authenticator takes
-# one (PAM does); with OAuth, people make a token on the hub's token page and give it to `ds login --token`.
+# one (PAM does); `ds login --web` and `--device` work with all of them, OAuth too.
 c.JupyterHub.authenticator_class = "pam"
 c.Authenticator.allow_all = True
 c.Authenticator.admin_users = {"admin"}
+
+# The store, for service and gateway. Many users: PostgreSQL for it, S3 for large files. A password belongs into
+# ~/.pgpass, and the keys of the bucket into ~/.aws/credentials or the environment, not here: everybody can read a
+# command line.
+#   --db-url=postgresql+psycopg://dotscience@db.example.org/dotscience        (for both)
+#   --DotscienceHub.s3_bucket=dotscience                                      (for the service)
+store = ["--data-dir=/var/lib/dotscience"]
 
 # The service. What it can be told: `python -m dotscience_hub --help-all`.
 add_dotscience(
     c,
     url="http://127.0.0.1:10101",
-    command=[
-        sys.executable,
-        "-m",
-        "dotscience_hub",
-        "--data-dir=/var/lib/dotscience",
-        # Many users: PostgreSQL for the store, S3 for large files. A password belongs into ~/.pgpass, and the keys of
-        # the bucket into ~/.aws/credentials or the environment, not here: a command line can be read by everybody.
-        #   --db-url=postgresql+psycopg://dotscience@db.example.org/dotscience
-        #   --DotscienceHub.s3_bucket=dotscience
-    ],
+    command=[sys.executable, "-m", "dotscience_hub", *store],
     # JupyterHub keeps its own environment from services; these are for S3.
     environment={name: value for name, value in os.environ.items() if name.startswith("AWS_")},
 )
+
+# JupyterLab on runners: `python -m dotscience_hub gateway --help-all`. The hub's proxy must run on the same machine.
+add_gateway(
+    c,
+    url="http://127.0.0.1:10102",
+    service_url="http://127.0.0.1:10101",
+    command=[sys.executable, "-m", "dotscience_hub", "gateway", *store],
+)
+# What JupyterLab runs in when nobody says otherwise; tools/build_lab_image.sh makes this one, and any other with the
+# packages jupyterhub and jupyterlab serves.
+c.DotscienceSpawner.image = "dotscience-lab"

@@ -12,12 +12,14 @@ from tests.require import VARIABLE
 
 pytest_plugins = [
     "tests.services.bubblewrap",
+    "tests.services.chromium",
     # Before docker_debug, which imports it: pytest can rewrite the asserts of a module only before its first import.
     "tests.services.docker_engine",
     "tests.services.docker_debug",
     "tests.services.git_lfs",
     "tests.services.postgresql",
     "tests.services.s3",
+    "tests.services.swift",
     "tests.hubprocess",
 ]
 
@@ -34,10 +36,12 @@ ORDER = [
     "runner",
     "hub",
     "launcher",
+    "serverext",
     "scenarios",
     "conformance",
     "system",
     "docker",
+    "browser",
 ]
 
 

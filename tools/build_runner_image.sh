@@ -25,7 +25,7 @@ trap 'rm -rf "$context"' EXIT
 cp constraints.txt "$context/"
 
 build() {
-    DOCKER_BUILDKIT=$1 $docker build --quiet --build-arg "BASE=$base" --file runner/Dockerfile --tag "$image" "$context"
+    DOCKER_BUILDKIT=$1 $docker build --quiet --build-arg "BASE=$base" --file "${FILE:-runner/Dockerfile}" --tag "$image" "$context"
 }
 # The older builder is the fallback for clients that were built without the newer one.
 build 1 2>"$context/buildkit.err" || build 0 || { cat "$context/buildkit.err" >&2; exit 1; }

@@ -64,14 +64,16 @@ def log_in(client: Client, machine: str, *, open_browser: bool = True, patience:
 
 def has_browser() -> bool:
     """Whether a window can be opened here. A browser in the terminal does not count: it would take the terminal."""
-    if os.environ.get("BROWSER") or sys.platform in ("darwin", "win32"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    return sys.platform in ("darwin", "win32") or _has_display()
 
 
 def is_remote() -> bool:
     """Whether the person sits at another machine, whose browser cannot come back to this one."""
-    return bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY")) and not has_browser()
+    return bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY")) and not _has_display()
+
+
+def _has_display() -> bool:
+    return any(os.environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _address(hub: str, listener: _Listener, verifier: str, machine: str) -> str:
@@ -90,7 +92,9 @@ def _address(hub: str, listener: _Listener, verifier: str, machine: str) -> str:
 
 def _show(address: str, *, open_browser: bool) -> None:
     say(f"Confirm the login in your browser:\n\n  {address}\n")
-    if open_browser and has_browser():
+    if not has_browser():
+        say("The browser must be on this machine; for one on any other use `ds login --device`.")
+    elif open_browser:
         import webbrowser
 
         # Some browsers return when their window is closed.

@@ -5,40 +5,24 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
+from jupyter_dotscience.client import logins
+from jupyter_dotscience.client.logins import Login, folder
 
 from .guard import Failure
 
-
-@dataclass(frozen=True)
-class Login:
-    """A token for one hub.
-
-    Attributes:
-        url: The hub's address.
-        username: As the hub writes it.
-        token: Never printed.
-        expires: Seconds since 1970, or None when it is not known.
-        id: The token's name on the hub's token page, or empty.
-    """
-
-    url: str
-    username: str
-    token: str
-    expires: float | None = None
-    id: str = ""
-
-    def __repr__(self) -> str:
-        return f"Login({self.url!r}, {self.username!r})"
-
-
-def folder() -> Path:
-    """Where the files are: DOTSCIENCE_CONFIG_DIR, or ``dotscience`` in the user's own place for configuration."""
-    return Path(os.environ.get("DOTSCIENCE_CONFIG_DIR") or click.get_app_dir("dotscience"))
+__all__ = [
+    "Login",
+    "cache_folder",
+    "folder",
+    "forget_login",
+    "load_login",
+    "save_login",
+    "server_url",
+    "set_server_url",
+]
 
 
 def cache_folder() -> Path:
@@ -61,40 +45,30 @@ def set_server_url(url: str) -> None:
 
 
 def load_login(url: str) -> Login | None:
-    """The login for a hub, if there is one."""
-    found = _read(_login_file(url))
-    if not isinstance(found.get("token"), str) or not isinstance(found.get("username"), str):
-        return None
-    expires = found.get("expires")
-    return Login(
-        url=url,
-        username=found["username"],
-        token=found["token"],
-        expires=float(expires) if isinstance(expires, int | float) else None,
-        id=str(found.get("id") or ""),
-    )
+    """The login for a hub, if there is one.
+
+    Raises:
+        Failure: its file is damaged.
+    """
+    try:
+        return logins.load(url)
+    except ValueError:
+        raise _damaged(logins.file_of(url)) from None
 
 
 def save_login(login: Login) -> None:
     """Remember a login, in a file that only the user can read."""
     known = {"username": login.username, "token": login.token, "expires": login.expires, "id": login.id}
-    _write(_login_file(login.url), known)
+    _write(logins.file_of(login.url), known)
 
 
 def forget_login(url: str) -> bool:
     """Forget the login for a hub; False when there was none."""
     try:
-        _login_file(url).unlink()
+        logins.file_of(url).unlink()
     except FileNotFoundError:
         return False
     return True
-
-
-def _login_file(url: str) -> Path:
-    """One file per hub, so that two logins at once do not undo each other."""
-    from urllib.parse import quote
-
-    return folder() / "logins" / f"{quote(url, safe='')}.json"
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -103,8 +77,12 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except ValueError:
-        raise Failure(f"{path} is damaged: it does not hold JSON. Remove it, and log in again.") from None
+        raise _damaged(path) from None
     return found if isinstance(found, dict) else {}
+
+
+def _damaged(path: Path) -> Failure:
+    return Failure(f"{path} is damaged: it does not hold JSON. Remove it, and log in again.")
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from jupyter_dotscience.api.tasks import Task
     from jupyter_dotscience.client import Client
 
-WAIT = 20.0
-"""Seconds of one long poll."""
+WAIT, WAIT_QUEUED = 20.0, 2.0
+"""Seconds of one long poll. What a queued task waits for (runners that come and go, the progress of a dataset) changes
+without a new version of the task."""
 
 
 _SAID = {
@@ -245,12 +246,13 @@ class Follower:
             self._events.put(Pulling(entry.data.decode(errors="replace").strip()))
 
     def _watch_state(self) -> None:
-        from jupyter_dotscience.api.tasks import TaskQuery
+        from jupyter_dotscience.api.tasks import TaskQuery, TaskStatus
 
         task = self._task
 
         def look() -> Task:
-            return self._client.get_task(task=task.id, query=TaskQuery(after=task.version, wait=WAIT))
+            wait = WAIT_QUEUED if task.status is TaskStatus.QUEUED else WAIT
+            return self._client.get_task(task=task.id, query=TaskQuery(after=task.version, wait=wait))
 
         while not task.status.terminal:
             found = self._persist(look)

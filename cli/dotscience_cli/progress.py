@@ -44,11 +44,14 @@ class Bar:
             done: Bytes so far.
             total: Bytes in all; None where that is not known.
         """
+        if total == 0:  # files without content: there is no share of nothing
+            return
         if not on_terminal():
             self._say(done, total)
             return
         if self._drawn is None:
             self._drawn = _Drawn(self._label, done, total)
+            self._drawn.start()
         else:
             self._drawn.update(done, total)
 
@@ -77,6 +80,8 @@ class _Drawn:
         width = console().width
         self._progress = progress(_columns(width))
         self._task = self._progress.add_task(cut(label, max(width // 3, 10)), total=total, completed=done)
+
+    def start(self) -> None:
         self._progress.start()
 
     def update(self, done: int, total: int | None) -> None:
@@ -152,7 +157,7 @@ def on_terminal() -> bool:
 
 def cut(text: str, width: int) -> str:
     """The beginning of a text that is too long."""
-    return text if len(text) <= width else text[: width - 3] + "..."
+    return text if len(text) <= width else text[: max(width - 3, 1)] + "..."
 
 
 def share_of(done: int, total: int | None) -> str:

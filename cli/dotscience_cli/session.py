@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING
 
 from . import config
@@ -22,12 +21,18 @@ def url() -> str:
     Raises:
         Failure: there is neither.
     """
+    found = chosen()
+    if found is None:
+        raise Failure("No hub is chosen yet. Choose yours with `ds set server-url https://HUB`.")
+    return found
+
+
+def chosen() -> str | None:
+    """The hub's address, if one was chosen."""
     from jupyter_dotscience.client.address import normalize
 
     found = os.environ.get("DOTSCIENCE_URL") or config.server_url()
-    if not found:
-        raise Failure("No hub is chosen yet. Choose yours with `ds set server-url https://HUB`.")
-    return normalize(found)
+    return normalize(found) if found else None
 
 
 def connect(*, retry_for: float = RETRY_FOR) -> Client:
@@ -61,13 +66,13 @@ def _login(hub: str) -> config.Login:
     if username and password:
         return _login_of_environment(hub, username, password, stored)
     if stored is None:
-        raise Failure(f"You are not logged in to {hub}. Log in with `ds login USERNAME`.")
+        raise Failure(f"You are not logged in to {hub}. Log in with `ds login USERNAME`, or `ds login --web`.")
     if username and username.lower() != stored.username.lower():
         raise Failure(
             f"DOTSCIENCE_USERNAME is {username}, but the login for {hub} is that of {stored.username}. "
             f"Log in with `ds login {username}`."
         )
-    if expired(stored):
+    if stored.expired:
         raise Failure(f"Your login at {hub} has expired. Log in again with `ds login {stored.username}`.")
     return stored
 
@@ -76,7 +81,7 @@ def _login_of_environment(hub: str, username: str, password: str, stored: config
     """The stored login while it serves, so that a script does not make a new token with each command."""
     from .authenticate import authenticate, is_valid
 
-    if stored and stored.username.lower() == username.lower() and not expired(stored) and is_valid(hub, stored.token):
+    if stored and stored.username.lower() == username.lower() and not stored.expired and is_valid(hub, stored.token):
         return stored
     login = authenticate(hub, username, password)
     try:
@@ -84,8 +89,3 @@ def _login_of_environment(hub: str, username: str, password: str, stored: config
     except OSError:
         say("Warning: the login cannot be stored here; each command will log in anew.")
     return login
-
-
-def expired(login: config.Login) -> bool:
-    """Whether a login's time is over."""
-    return login.expires is not None and login.expires <= time.time()

@@ -53,10 +53,17 @@ def _task(task: Task) -> Iterator[str]:
     if task.runner_name:
         yield _line("Runner", task.runner_name)
     yield _line("Image", _image(task))
-    for one in task.datasets:
-        version = one.commit or "empty: it had no version yet"
-        yield _line("Dataset", f"{one.name} at ./{one.path} ({one.dataset}@{version})")
+    yield from _datasets(task)
     yield from _version(task)
+
+
+def _datasets(task: Task) -> Iterator[str]:
+    """What the task saw; one that never started saw none."""
+    if task.execution.started is None:
+        return
+    for one in task.datasets:
+        version = f"{one.dataset}@{one.commit}" if one.commit else "it had no version yet"
+        yield _line("Dataset", f"{one.name} at ./{one.path} ({version})")
 
 
 def _image(task: Task) -> str:

@@ -56,7 +56,7 @@ class Waiting:
             changed = text is None or self._text is None or _words(text) != _words(self._text)
             self._text = text
             if self._line is not None and text is not None:
-                self._line = self._line.becoming(text)
+                self._draw(text)
             elif text is None:
                 self._erase()
                 self._due = None
@@ -81,7 +81,7 @@ class Waiting:
             self._due = None
             if on_terminal():
                 self._new_line()
-                self._line = _Line(self._text)
+                self._draw(self._text)
             elif _words(self._text) != self._said[0] or time.monotonic() - self._said[1] >= LINE_SECONDS:
                 self._said = (_words(self._text), time.monotonic())
                 say(printable(self._text))
@@ -103,6 +103,16 @@ class Waiting:
             with self._lock:
                 self._writers -= 1
 
+    def _draw(self, text: str) -> None:
+        if self._line is not None and self._line.has_share == _has_share(text):
+            self._line.show(text)
+            return
+        if self._line is not None:
+            self._line.erase()
+        # Known before it is shown: Ctrl-C may come in between, and what was shown has to be erased then.
+        self._line = _Line(text)
+        self._line.start()
+
     def _erase(self) -> None:
         if self._line is not None:
             self._line.erase()
@@ -117,32 +127,40 @@ class _Line:
         from rich.progress import SpinnerColumn, TimeElapsedColumn
 
         screen = console()
-        self._has_share = _SHARE.search(text) is not None
-        has_bar = self._has_share and screen.width >= MIDDLE
+        self.has_share = _has_share(text)
+        has_bar = self.has_share and screen.width >= MIDDLE
         spinner = SpinnerColumn("dots" if screen.encoding.startswith("utf") else "line")
         middle: list[ProgressColumn] = [plain_text(), line()] if has_bar else [plain_text()]
         self._room = screen.width - _BESIDE - (_BAR if has_bar else 0)
         self._progress = progress([spinner, *middle, TimeElapsedColumn()], transient=True)
         self._task = self._progress.add_task("", total=100)
-        self._show(text)
+        self.show(text)
+
+    def start(self) -> None:
+        """Show it."""
         self._progress.start()
 
-    def becoming(self, text: str) -> _Line:
-        """The line with another text."""
-        if self._has_share != (_SHARE.search(text) is not None):
-            self.erase()
-            return _Line(text)
-        self._show(text)
-        return self
-
-    def _show(self, text: str) -> None:
+    def show(self, text: str) -> None:
+        """Another text."""
         share = _SHARE.search(text)
         done = min(int(share[1]), 99) if share else 0  # at 100 the spinner would stop, though we still wait
-        self._progress.update(self._task, description=cut(printable(text), self._room), completed=done)
+        self._progress.update(self._task, description=_fitting(printable(text), self._room), completed=done)
 
     def erase(self) -> None:
         """Leave nothing behind."""
         self._progress.stop()
+
+
+def _fitting(text: str, width: int) -> str:
+    """A text in so many columns; where it has a share, that is what a person looks for, and it stands at the end."""
+    if len(text) <= width or not _has_share(text):
+        return cut(text, width)
+    kept = max(width // 2, 1)
+    return cut(text, width - kept) + text[-kept:]
+
+
+def _has_share(text: str) -> bool:
+    return _SHARE.search(text) is not None
 
 
 def _words(text: str) -> str:

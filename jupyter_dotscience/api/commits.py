@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from ._base import Bytes, Id, Model, Nanoseconds, Path, Request, Sha1, Sha256, Time
+from .runs import RunReport
 
 Branch = Annotated[
     str,
@@ -75,6 +76,18 @@ class CommitCreate(Request, frozen=True, kw_only=True):
     changes: list[Change] = msgspec.field(default_factory=list)
     deletes: list[Path] = msgspec.field(default_factory=list)
     skipped: list[SkippedFile] = msgspec.field(default_factory=list)
+    keep: Annotated[
+        list[Path],
+        Meta(
+            max_length=10_000,
+            description="Paths of which this side's version stands when both sides changed them; other conflicts stay.",
+        ),
+    ] = msgspec.field(default_factory=list)
+    runs: Annotated[
+        list[RunReport],
+        Meta(max_length=1000, description="Runs made outside of any task that this version belongs to."),
+    ] = msgspec.field(default_factory=list)
+    always: Annotated[bool, Meta(description="Also when nothing has changed: the version is for its message.")] = False
 
 
 class CommitResult(Model, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ import msgspec
 from msgspec import Meta
 
 from ._base import Id, Int64, Model, Request, Seconds, Sha1, Time
-from .commits import CommitCreate
+from .commits import CommitCreate, CommitResult
 from .datasets import DatasetMount
 from .runs import PointRow, RunId, RunReport
 from .tasks import Execution, Labels, Machine, MergeState, Resources, TaskStatus, Workload
@@ -154,11 +154,20 @@ class TaskPoints(Request, frozen=True, kw_only=True):
 
 
 class TaskCommit(Request, frozen=True, kw_only=True):
-    """A version in the middle of a task, on the task's own branch."""
+    """A version in the middle of a task, on the task's own branch; it is merged into main at once where that can be."""
 
     fence: Int64
     commit: CommitCreate
     runs: list[RunReport] = msgspec.field(default_factory=list)
+
+
+class TaskCommitted(CommitResult, frozen=True, kw_only=True):
+    """What became of a :class:`TaskCommit`, on the task's branch and on main."""
+
+    merge: MergeState = MergeState.NONE
+    conflicts: Annotated[list[str], Meta(description="Paths that main has changed otherwise.")] = msgspec.field(
+        default_factory=list
+    )
 
 
 class Outcome(enum.StrEnum):

@@ -42,9 +42,12 @@ class Scope(enum.StrEnum):
     SECRETS_WRITE = "custom:dotscience:secrets:write"
 
 
-TOKEN_SCOPES = ("access:services!service=dotscience", *(scope.value for scope in Scope))
-"""What a token of `ds` may do: reach the service, and everything the service allows its user. Nothing else of the hub:
-not even see or revoke its user's tokens, which would let it make stronger ones."""
+SERVER_SCOPES = ("start:servers!user", "read:servers!user")
+"""To start one's own JupyterLab, and see how it starts."""
+TOKEN_SCOPES = ("access:services!service=dotscience", *SERVER_SCOPES, *(scope.value for scope in Scope))
+"""What a token of `ds` may do: reach the service, everything the service allows its user, and start their JupyterLab.
+Nothing else of the hub: not even see or revoke its user's tokens, which would let it make stronger ones, nor open what
+runs in JupyterLab."""
 
 
 class Raw(enum.Enum):
@@ -169,16 +172,17 @@ ROUTES: tuple[Route, ...] = (
     Route("get_task", "GET", "/tasks/{task}", "A task; can wait for its next change.", _user(READ, READER, task=True), query=tasks.TaskQuery, response=tasks.Task),
     Route("stop_task", "POST", "/tasks/{task}/stop", "Ask a task to stop; its results are still saved.", _user(Scope.TASKS_WRITE, WRITER), response=tasks.Task),
     Route("delete_task", "DELETE", "/tasks/{task}", "Remove a terminated task from the list.", _user(Scope.TASKS_WRITE, WRITER), status=204),
+    Route("get_door", "GET", "/tasks/{task}/door", "Where the hub's proxy reaches a task's JupyterLab.", _user(Scope.TASKS_WRITE, WRITER), response=tasks.Door),
     Route("read_logs", "GET", "/tasks/{task}/logs", "Read or follow a task's log.", _user(READ, READER, task=True), query=logs.LogQuery, response=Stream(logs.LogEntry)),
     # runs
-    Route("list_runs", "GET", _P + "/runs", "Runs, filtered and sorted.", _user(READ, READER), query=runs.RunQuery, response=runs.RunList),
+    Route("list_runs", "GET", _P + "/runs", "Runs, filtered and sorted.", _user(READ, READER, task=True), query=runs.RunQuery, response=runs.RunList),
     Route("record_runs", "POST", _P + "/runs", "Record runs made outside of any task.", _user(WRITE, WRITER), request=runs.RunsRecord, response=runs.RunsRecorded, status=201, idempotency=True),
     Route("get_run_columns", "GET", _P + "/columns", "Whole columns over all runs.", _user(READ, READER), query=runs.ColumnsQuery, response=runs.Columns),
     Route("list_columns", "GET", _P + "/columns/names", "Names of all parameters, summaries and labels, most used first.", _user(READ, READER), response=runs.ColumnNames),
     Route("list_summaries", "GET", _P + "/summaries", "Names of summaries, most used first.", _user(READ, READER), response=runs.SummaryNames),
-    Route("get_run", "GET", _P + "/runs/{run}", "A run with all details.", _user(READ, READER), response=runs.Run),
+    Route("get_run", "GET", _P + "/runs/{run}", "A run with all details.", _user(READ, READER, task=True), response=runs.Run),
     Route("append_points", "POST", _P + "/runs/{run}/points", "Add live points to a run.", _user(WRITE, WRITER), request=runs.PointsAppend, response=runs.PointsAck),
-    Route("get_points", "GET", _P + "/runs/{run}/points", "Live curves of a run.", _user(READ, READER), query=runs.PointsQuery, response=runs.Points),
+    Route("get_points", "GET", _P + "/runs/{run}/points", "Live curves of a run.", _user(READ, READER, task=True), query=runs.PointsQuery, response=runs.Points),
     # provenance
     Route("get_provenance", "GET", _P + "/provenance", "Ancestors and descendants of a run, a file version or a dataset version.", _user(READ, READER), query=provenance.ProvenanceQuery, response=provenance.Provenance),
     Route("export_provenance", "GET", _P + "/provenance/prov-json", "The same as W3C PROV-JSON.", _user(READ, READER), query=provenance.ProvenanceQuery, response=provenance.ProvDocument),
@@ -218,7 +222,7 @@ ROUTES: tuple[Route, ...] = (
     Route("append_logs", "POST", _R + "/logs", "Add log entries; idempotent by sequence.", AGENT, request=logs.LogAppend, response=logs.LogAck),
     Route("append_task_points", "POST", _R + "/points", "Add live points of a run of the task.", AGENT, request=protocol.TaskPoints, response=runs.PointsAck),
     Route("get_task_secrets", "POST", _R + "/secrets", "Private keys for a task whose lease the caller holds.", AGENT, request=protocol.SecretsQuery, response=secrets.TaskSecrets),
-    Route("commit_task", "POST", _R + "/commits", "Record a version in the middle of a task.", AGENT, request=protocol.TaskCommit, response=commits.CommitResult),
+    Route("commit_task", "POST", _R + "/commits", "Record a version in the middle of a task.", AGENT, request=protocol.TaskCommit, response=protocol.TaskCommitted),
     Route("finish", "POST", _R + "/finish", "A task's outcome, last changes and runs.", AGENT, request=protocol.Finish, response=protocol.Finished),
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from ._base import Id, Model, Name, Request, Time
@@ -82,6 +83,13 @@ class TaskSecret(Model, frozen=True, kw_only=True):
 
 
 class TaskSecrets(Model, frozen=True, kw_only=True):
-    """The project's keys, then those of the account of the task's creator."""
+    """The project's keys, then those of the account of the task's creator; and variables that are never shown."""
 
     items: list[TaskSecret]
+    environment: Annotated[dict[str, str], Meta(description="The task's sealed variables. Never logged.")] = (
+        msgspec.field(default_factory=dict)
+    )
+
+    def __repr__(self) -> str:
+        """Without values: what is shown ends up in logs."""
+        return f"{type(self).__name__}(items={self.items!r}, environment of {len(self.environment)})"

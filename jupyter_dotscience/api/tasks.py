@@ -12,6 +12,8 @@ from ._base import Bytes, Id, Model, Request, Seconds, Sha1, Time
 from .datasets import TaskDataset
 
 DEFAULT_IMAGE = "python:3"
+DEFAULT_LAB_IMAGE = "dotscience-lab"
+"""What JupyterLab runs in: any image with the packages `jupyterhub` and `jupyterlab` serves."""
 
 
 class TaskStatus(enum.StrEnum):
@@ -98,10 +100,13 @@ class CommandWorkload(Request, frozen=True, kw_only=True, tag_field="kind", tag=
 
 
 class JupyterWorkload(Request, frozen=True, kw_only=True, tag_field="kind", tag="jupyter"):
-    """A JupyterLab server in the workspace."""
+    """A JupyterLab server in the workspace, as a server of its creator on the hub."""
 
-    image: Image = DEFAULT_IMAGE
+    image: Image = DEFAULT_LAB_IMAGE
     environment: Environment = msgspec.field(default_factory=dict)
+    server: Annotated[
+        str, Meta(max_length=100, description="Name of the hub's server; empty for a user's default server.")
+    ] = ""
 
 
 Workload = CommandWorkload | JupyterWorkload
@@ -125,6 +130,20 @@ class TaskCreate(Request, frozen=True, kw_only=True):
         Sha1 | None,
         Meta(description="The version to start from; main's newest when absent. Fixed when queued."),
     ] = None
+    sealed_environment: Annotated[
+        Environment,
+        Meta(description="Variables that are never shown: encrypted at rest, forgotten when the task has ended."),
+    ] = msgspec.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Without what is sealed: what is shown ends up in logs."""
+        return f"{type(self).__name__}(workload={self.workload!r}, labels={self.labels!r})"
+
+
+class Door(Model, frozen=True, kw_only=True):
+    """Where the hub's proxy reaches a task's JupyterLab, on the hub's own machine."""
+
+    port: Annotated[int | None, Meta(description="A loopback port; null until the task's runner has offered it.")]
 
 
 class MergeState(enum.StrEnum):

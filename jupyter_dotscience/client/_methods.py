@@ -224,6 +224,10 @@ class Methods(abc.ABC):
         """Remove a terminated task from the list."""
         self._empty("delete_task", {"task": task}, timeout=timeout)
 
+    def get_door(self, *, task: str, timeout: float | None = None) -> tasks.Door:
+        """Where the hub's proxy reaches a task's JupyterLab."""
+        return self._json(tasks.Door, "get_door", {"task": task}, timeout=timeout)
+
     def read_logs(
         self, *, task: str, query: logs.LogQuery | None = None, timeout: float | None = None
     ) -> ItemStream[logs.LogEntry]:
@@ -477,9 +481,9 @@ class Methods(abc.ABC):
 
     def commit_task(
         self, request: protocol.TaskCommit, *, task: str, timeout: float | None = None
-    ) -> commits.CommitResult:
+    ) -> protocol.TaskCommitted:
         """Record a version in the middle of a task."""
-        return self._json(commits.CommitResult, "commit_task", {"task": task}, request=request, timeout=timeout)
+        return self._json(protocol.TaskCommitted, "commit_task", {"task": task}, request=request, timeout=timeout)
 
     def finish(self, request: protocol.Finish, *, task: str, timeout: float | None = None) -> protocol.Finished:
         """A task's outcome, last changes and runs."""

@@ -70,6 +70,16 @@ class Client(Methods):
         """The hub's address, normalized."""
         return self._transport.url
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The headers with this client's token, for what speaks to the hub beside it. Secret."""
+        return self._transport.headers
+
+    @property
+    def pool(self) -> PoolManager:
+        """The connections, for what speaks to the hub beside this client."""
+        return self._transport.pool
+
     def derive(self, *, token: str | None, retry_for: float | None = None, timeout: float | None = None) -> Client:
         """A client of the same hub for another token that shares this one's connections.
 

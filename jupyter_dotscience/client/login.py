@@ -30,6 +30,10 @@ class WrongPassword(NotLoggedIn):
     """The hub does not accept this user name with this password."""
 
 
+class NoPasswords(NotLoggedIn):
+    """People log in to this hub through another site."""
+
+
 class Grant(msgspec.Struct, frozen=True):
     """What the hub answers when it makes a token."""
 
@@ -62,6 +66,7 @@ def with_password(url: str, username: str, password: str, *, note: str) -> Grant
 
     Raises:
         WrongPassword: refused.
+        NoPasswords: the hub has no form that asks for one.
         Unreachable: no hub there.
         BadRequest: the hub does not know Dotscience, or the user may not use it.
     """
@@ -108,8 +113,10 @@ class _Hub:
         raise self._unexpected(answer)
 
     def fill_in_form(self, username: str, password: str) -> bool:
-        """Log in as a browser does. False when the hub shows the form again, or has none."""
-        self._request("GET", "/hub/login")
+        """Log in as a browser does. False when the hub shows the form again."""
+        page = self._request("GET", "/hub/login")
+        if 300 <= page.status < 400 or (page.status == 200 and b'name="password"' not in page.data):
+            raise NoPasswords("This hub takes no passwords; log in with `ds login --web`, or `ds login --device`.")
         fields = {"username": username, "password": password, "_xsrf": self.cookies.get("_xsrf", "")}
         answer = self._request(
             "POST",

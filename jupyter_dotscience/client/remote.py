@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Sequence
 from typing import BinaryIO
 
-from jupyter_dotscience.api.commits import CommitCreate, CommitResult, Missing, MissingQuery, PackResult
+from jupyter_dotscience.api.commits import (
+    CommitCreate,
+    CommitList,
+    CommitQuery,
+    CommitResult,
+    Missing,
+    MissingQuery,
+    PackResult,
+)
 from jupyter_dotscience.api.files import FileQuery, Tree, TreeQuery
+from jupyter_dotscience.api.problems import NotFound, TooLarge
+from jupyter_dotscience.api.runs import Points, PointsQuery, Run, RunList, RunQuery
 
 from ._methods import Methods
 from .responses import Reader
@@ -46,6 +58,63 @@ class ProjectRemote:
     def create_commit(self, request: CommitCreate) -> CommitResult:
         """Record a commit."""
         return self._client.create_commit(request, project=self._project)
+
+
+class ProjectView:
+    """What the hub knows of one project; the engine's protocol ``Project``.
+
+    Args:
+        client: A caller who may read the project; a task's token serves.
+        project: The project's id.
+        branch: Whose history is told, as far as it is there; else that of main.
+    """
+
+    def __init__(self, client: Methods, project: str, branch: str = "main") -> None:
+        self._client, self._project_id, self._branch = client, project, branch
+
+    def history(self, path: str | None, limit: int, cursor: str | None) -> CommitList:
+        """Versions, newest first."""
+        query = CommitQuery(at=self._branch, path=path, limit=limit, cursor=cursor)
+        with contextlib.suppress(NotFound):  # a task has no branch before its first version
+            found = self._client.list_commits(project=self._project_id, query=query)
+            if found.items or self._branch == "main":
+                return found
+        query = CommitQuery(path=path, limit=limit, cursor=cursor)
+        return self._client.list_commits(project=self._project_id, query=query)
+
+    def known_runs(self, runs: Sequence[str]) -> list[str]:
+        """Those of these runs that the project has."""
+        known = []
+        for run in runs:
+            found = self._client.list_runs(project=self._project_id, query=RunQuery(ref=run, limit=2)).items
+            known += [row.id for row in found if row.id == run]
+        return known
+
+    def runs(self, limit: int, cursor: str | None) -> RunList:
+        """Runs, newest first."""
+        return self._client.list_runs(project=self._project_id, query=RunQuery(limit=limit, cursor=cursor))
+
+    def run(self, run: str) -> Run:
+        """One run with all details."""
+        return self._client.get_run(project=self._project_id, run=run)
+
+    def points(self, run: str, after: int, limit: int) -> Points:
+        """A run's live curves: rows with an index greater than ``after``."""
+        return self._client.get_points(project=self._project_id, run=run, query=PointsQuery(after=after, limit=limit))
+
+    def read_file(self, path: str, at: str, limit: int) -> bytes:
+        """A file as it was.
+
+        Raises:
+            TooLarge: it has more than ``limit`` bytes.
+        """
+        data = bytearray()
+        with self._client.get_file(project=self._project_id, query=FileQuery(path=path, at=at)) as reader:
+            for piece in reader.pieces():
+                data += piece
+                if len(data) > limit:
+                    raise TooLarge(f"{path} has more than {limit >> 20} MiB; clone the project to get it.")
+        return bytes(data)
 
 
 class DatasetRemote:

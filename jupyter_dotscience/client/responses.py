@@ -71,6 +71,18 @@ class Reader(io.RawIOBase):
         """True."""
         return True
 
+    def read(self, size: int = -1, /) -> bytes:
+        """At most ``size`` bytes as soon as there are any, all that is left when it is negative; empty at the end.
+
+        Raises:
+            Unreachable: the connection broke, and the rest could not be asked for.
+        """
+        if size <= 0:  # a RawIOBase's own way by `readinto`, which copies each byte twice
+            return super().read(size) or b""
+        piece = self._piece(size)
+        self._position += len(piece)
+        return piece
+
     def readinto(self, buffer: Any) -> int:
         """Fill the beginning of ``buffer``; 0 at the end.
 

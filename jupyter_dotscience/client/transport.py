@@ -56,10 +56,19 @@ def make_pool(url: str) -> PoolManager:
     """
     import urllib3
 
-    context = _certificates() if url.startswith("https:") else None
+    context = ssl_context(url)
     if proxy := _proxy(url):
         return urllib3.ProxyManager(proxy, maxsize=POOL, ssl_context=context)
     return urllib3.PoolManager(maxsize=POOL, ssl_context=context)
+
+
+def ssl_context(url: str) -> SSLContext | None:
+    """What a hub's certificate is checked with; None for a hub without TLS.
+
+    Raises:
+        Unreachable: the certificates that the environment names cannot be read.
+    """
+    return _certificates() if url.startswith("https:") else None
 
 
 def _certificates() -> SSLContext:
@@ -115,6 +124,11 @@ class Transport:
         self._headers = headers
         self._retry_for = retry_for
         self.pool = pool if pool is not None else make_pool(url)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What is sent with each request."""
+        return dict(self._headers)
 
     def send(self, request: Request) -> BaseHTTPResponse:
         """The answer of success, its body not yet read.

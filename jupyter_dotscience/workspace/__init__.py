@@ -20,13 +20,14 @@ from __future__ import annotations
 from .checkout import Checkout, checkout, list_tree
 from .committer import Committer, WorkspaceCommitter, commit_request
 from .diff import Changes, changes
+from .download import Source
 from .entry import DEFAULT_THRESHOLD, Entry, entries_of
 from .errors import ContentChanged, DiskFull, GitFailed, IgnoreError, WorkspaceError
 from .hashing import Pointer, blob_id, parse_pointer, pointer, sha256_of
 from .ignore import Ignore
 from .mirror import Mirror
 from .names import on_disk, stored
-from .objectcache import Held, ObjectCache, Source
+from .objectcache import Held, ObjectCache
 from .pack import PackWriter
 from .scan import Snapshot, scan
 from .statcache import StatCache

@@ -16,11 +16,12 @@ from jupyter_dotscience.api import paths
 from jupyter_dotscience.api.problems import BadRequest
 
 from . import names
+from .download import Source
 from .entry import DEFAULT_THRESHOLD, EXECUTABLE, FILE, SYMLINK, Entry
 from .errors import DiskFull, GitFailed, WorkspaceError, named
 from .hashing import MAX_POINTER, MIN_POINTER, parse_pointer
 from .mirror import Mirror
-from .objectcache import ObjectCache, Source
+from .objectcache import ObjectCache
 from .scan import TICK, scan
 from .statcache import StatCache
 

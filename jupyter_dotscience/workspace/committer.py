@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -84,7 +84,9 @@ class WorkspaceCommitter:
         return request, _after(self.base, snapshot, found, sent)
 
 
-def commit_request(found: Changes, sent: Sent, *, branch: str, parent: str | None, message: str) -> CommitCreate:
+def commit_request(
+    found: Changes, sent: Sent, *, branch: str, parent: str | None, message: str, keep: Sequence[str] = ()
+) -> CommitCreate:
     """The request that makes a commit of what was sent."""
     reasons = {**found.skipped, **sent.left}
     return CommitCreate(
@@ -95,6 +97,7 @@ def commit_request(found: Changes, sent: Sent, *, branch: str, parent: str | Non
         changes=sent.changes,
         deletes=[paths.to_text(path) for path in found.deleted],
         skipped=[SkippedFile(path=paths.to_text(path), reason=reason) for path, reason in sorted(reasons.items())],
+        keep=list(keep),
     )
 
 

@@ -11,13 +11,15 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from .errors import DiskFull, GitFailed
 
+_LOOK_SECONDS: Final = 0.2
 _PASSED_ON: Final = (
     "PATH", "TMPDIR", "http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH",
@@ -66,12 +68,14 @@ class Git:
         held: Descriptors the program inherits: a lock in there is held until the last process of git is gone, even
             when ours was killed.
         variables: Of the environment, beyond and over our own: transports that are allowed, the command for ssh.
+        watch: Called several times a second while it runs; when it raises, git is killed.
     """
 
     repository: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     held: tuple[int, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    watch: Callable[[], None] | None = None
 
     def run(
         self,
@@ -96,7 +100,7 @@ class Git:
         """
         environment = self.environment(work_tree, index)
         command = ["git", "--git-dir", str(self.repository), *arguments]
-        code, out, err = _communicate(command, data, timeout, environment, work_tree, self.held)
+        code, out, err = _communicate(command, data, timeout, environment, work_tree, self.held, self.watch)
         if code:
             raise _failure(arguments[0], code, err.decode(errors="replace").strip())
         return out
@@ -122,6 +126,7 @@ def _communicate(
     environment: Mapping[str, str],
     folder: Path | None,
     held: tuple[int, ...],
+    watch: Callable[[], None] | None,
 ) -> tuple[int, bytes, bytes]:
     try:
         # A session of its own, so that git's helpers can be killed with it.
@@ -130,7 +135,7 @@ def _communicate(
             cwd=folder, pass_fds=held, start_new_session=True,
         ) as process:  # fmt: skip
             try:
-                out, err = process.communicate(data, timeout)
+                out, err = _wait(process, data, timeout, watch)
             except BaseException:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
@@ -140,6 +145,23 @@ def _communicate(
         raise GitFailed(f"git {command[3]} was not done after {timeout:.0f} seconds.") from None
     except OSError as error:
         raise GitFailed(f"git cannot be run: {error.strerror}. Install git 2.35 or newer.") from error
+
+
+def _wait(
+    process: subprocess.Popen[bytes], data: bytes, timeout: float, watch: Callable[[], None] | None
+) -> tuple[bytes, bytes]:
+    if watch is None:
+        return process.communicate(data, timeout)
+    end = time.monotonic() + timeout
+    given: bytes | None = data
+    while True:
+        try:
+            return process.communicate(given, _LOOK_SECONDS)
+        except subprocess.TimeoutExpired:
+            given = None  # it has that
+            watch()
+            if time.monotonic() >= end:
+                raise
 
 
 def _failure(command: str, code: int, words: str) -> DiskFull | GitFailed:

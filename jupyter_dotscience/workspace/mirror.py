@@ -7,7 +7,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -25,7 +25,8 @@ class Mirror:
     """The repository of one project in a runner's spool.
 
     Commits are fetched without their history. Each has a ref, made by git only when all of its objects have arrived;
-    it also tells the hub next time what need not be sent again.
+    it also tells the hub next time what need not be sent again. The time of the folder is when a commit was asked for
+    last.
 
     Args:
         folder: Where the repository is or will be. Only this class may use it; several processes at a time can.
@@ -40,7 +41,15 @@ class Mirror:
         ref = f"{_ref(commit)}\n".encode()
         return self.folder.is_dir() and ref in self.git.run("for-each-ref", "--format=%(refname)", _ref(commit))
 
-    def fetch(self, url: str, commit: str, token: str | None = None, *, timeout: float = 3600) -> None:
+    def fetch(
+        self,
+        url: str,
+        commit: str,
+        token: str | None = None,
+        *,
+        timeout: float = 3600,
+        watch: Callable[[], None] | None = None,
+    ) -> None:
         """Bring a commit here, unless it is here already.
 
         Args:
@@ -48,15 +57,17 @@ class Mirror:
             commit: 40 hexadecimal digits.
             token: A credential, sent as a bearer token to this URL and no other; never in an argument or a file.
             timeout: Seconds.
+            watch: Called several times a second until it is here; what it raises ends the fetch.
 
         Raises:
             DiskFull, WorkspaceError: it cannot be had, with git's words.
         """
         with self._locked() as lock:
+            os.utime(self.folder)
             if self.has(commit):
                 return
             settings = {f"http.{url}.extraHeader": f"Authorization: Bearer {token}"} if token else {}
-            git = replace(self.git, settings=settings, held=(lock,))
+            git = replace(self.git, settings=settings, held=(lock,), watch=watch)
             git.run(
                 "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules",
                 "--", url, f"{commit}:{_ref(commit)}", timeout=timeout,

@@ -84,3 +84,41 @@ def read_link(root: int, path: bytes) -> bytes:
         return os.readlink(name, dir_fd=parent)
     finally:
         os.close(parent)
+
+
+class Nearby:
+    """Opens files below a folder, as :func:`open_file` does, and keeps the last file's folder open for its neighbours.
+
+    Args:
+        root: Descriptor of the folder; stays open.
+    """
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._folder: tuple[bytes, int] | None = None
+
+    def __enter__(self) -> Nearby:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._folder is not None:
+            os.close(self._folder[1])
+            self._folder = None
+
+    def open(self, path: bytes) -> int:
+        """A descriptor for reading the file ``path`` (on disk); no part of it may be a symlink."""
+        parent, name = self._parent(path)
+        return os.open(name, FILE_FLAGS, dir_fd=parent)
+
+    def read_link(self, path: bytes) -> bytes:
+        """The target of the symlink ``path`` (on disk)."""
+        parent, name = self._parent(path)
+        return os.readlink(name, dir_fd=parent)
+
+    def _parent(self, path: bytes) -> tuple[int, bytes]:
+        folder, _, name = path.rpartition(b"/")
+        if self._folder is None or self._folder[0] != folder or name in (b"", b".", b".."):
+            parent, name = open_parent(self._root, path)
+            self.__exit__()
+            self._folder = folder, parent
+        return self._folder[1], name

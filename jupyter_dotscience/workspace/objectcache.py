@@ -8,32 +8,21 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-from jupyter_dotscience.api.problems import Unavailable, Unreachable
-
+from .download import Download, Source
 from .errors import DiskFull, WorkspaceError, named
 from .hashing import CHUNK
 
-_ATTEMPTS: Final = 5
-"""How often in a row a download may break off without having brought a byte."""
 _COPY: Final = 64 << 20
 _NO_LINK: Final = (errno.EMLINK, errno.EPERM, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOSYS)
 """A content has as many links as the file system allows, or it knows none."""
-
-
-class Source(Protocol):
-    """Where contents come from: the hub, for one project."""
-
-    def read_object(self, sha256: str, start: int) -> Iterator[bytes]:
-        """The content from byte ``start`` on, in pieces."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +74,11 @@ class ObjectCache:
             WorkspaceError: the source has another content than it should, or breaks off again and again.
             DotscienceError: whatever the source raises.
         """
-        fd = self._open(sha256, size, source)
+        with self._one_at_a_time(sha256):
+            fd = self._open_held(sha256, size)
+            if fd is None:
+                os.close(self._download(sha256, size, source, target))
+                return
         try:
             with named("write a large file of the workspace"):
                 _copy(fd, target, size)
@@ -104,13 +97,8 @@ class ObjectCache:
             raise WorkspaceError(f"{sha256[:80]!r} is no SHA-256.")
         return self.folder / sha256[:2] / sha256[2:]
 
-    def _open(self, sha256: str, size: int, source: Source) -> int:
-        """A descriptor of a content; it stays readable when the name is removed."""
-        with self._one_at_a_time(sha256):
-            fd = self._open_held(sha256, size)
-            return self._download(sha256, size, source) if fd is None else fd
-
     def _open_held(self, sha256: str, size: int) -> int | None:
+        """A descriptor of a content that is here; it stays readable when the name is removed."""
         try:
             fd = os.open(self._place(sha256), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -139,7 +127,7 @@ class ObjectCache:
                 else:
                     self._busy[sha256] = (lock, users - 1)
 
-    def _download(self, sha256: str, size: int, source: Source) -> int:
+    def _download(self, sha256: str, size: int, source: Source, target: int | None = None) -> int:
         place = self._place(sha256)
         partial = self.folder / "partial" / sha256
         self._room(size)
@@ -147,7 +135,7 @@ class ObjectCache:
             with named(f"store the large object {sha256[:12]}"):
                 place.parent.mkdir(parents=True, exist_ok=True)
                 partial.parent.mkdir(parents=True, exist_ok=True)
-                return _Download(partial, sha256, size, source).run(place)
+                return Download(partial, sha256, size, source, target).run(place)
         except DiskFull:
             partial.unlink(missing_ok=True)
             raise
@@ -180,6 +168,13 @@ class ObjectCache:
                 return False
             path.unlink(missing_ok=True)
         return True
+
+    def forget_files(self, inodes: Collection[int]) -> None:
+        """Remove the contents in these files: somebody has written to them by another name."""
+        for held in self.contents():
+            with contextlib.suppress(FileNotFoundError):
+                if held.path.stat().st_ino in inodes:
+                    self.forget(held)
 
     def link(self, sha256: str, size: int, folder: int, name: bytes, source: Source) -> bool:
         """Give a content a name in a folder that nobody writes to, read-only; download it first if it is not here.
@@ -219,66 +214,6 @@ def _look(path: Path) -> Held | None:
     except FileNotFoundError:
         return None
     return Held(st.st_atime, st.st_size, path, st.st_nlink > 1)
-
-
-class _Download:
-    """Bringing one content into a file, going on where an earlier attempt, or an earlier process, had got to."""
-
-    def __init__(self, path: Path, sha256: str, size: int, source: Source) -> None:
-        self.path, self.sha256, self.size, self.source = path, sha256, size, source
-        self.digest = hashlib.sha256()
-        self.at = 0
-
-    def run(self, place: Path) -> int:
-        """Bring all of it, move it to its place, and return a descriptor for reading."""
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        try:
-            self._bring(fd)
-            os.fsync(fd)
-            self.path.replace(place)
-        except BaseException:
-            os.close(fd)
-            raise
-        return fd
-
-    def _bring(self, fd: int) -> None:
-        self._resume(fd)
-        resumed = self.at > 0
-        if not self._complete(fd) and not (resumed and self._complete(fd)):
-            raise WorkspaceError(f"What the hub sent for the large object {self.sha256[:12]} has another SHA-256.")
-
-    def _resume(self, fd: int) -> None:
-        while chunk := os.pread(fd, CHUNK, self.at):
-            self.digest.update(chunk)
-            self.at += len(chunk)
-
-    def _complete(self, fd: int) -> bool:
-        """Bring what is missing. With a wrong result all is thrown away, an earlier attempt's part too."""
-        failures = 0
-        while self.at < self.size:
-            before, error = self.at, None
-            try:
-                self._receive(fd)
-            except (Unreachable, Unavailable) as cut:
-                error = cut
-            failures = 0 if self.at > before else failures + 1
-            if failures >= _ATTEMPTS:
-                raise error or WorkspaceError(f"The hub does not send all of the large object {self.sha256[:12]}.")
-        if self.at == self.size and self.digest.hexdigest() == self.sha256:
-            return True
-        os.ftruncate(fd, 0)
-        self.digest, self.at = hashlib.sha256(), 0
-        return False
-
-    def _receive(self, fd: int) -> None:
-        for chunk in self.source.read_object(self.sha256, self.at):
-            view = memoryview(chunk)
-            while view:
-                view = view[os.write(fd, view) :]
-            self.digest.update(chunk)
-            self.at += len(chunk)
-            if self.at > self.size:
-                return
 
 
 def _copy(source: int, target: int, size: int) -> None:

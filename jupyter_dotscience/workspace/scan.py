@@ -56,6 +56,7 @@ def scan(
     threshold: int = DEFAULT_THRESHOLD,
     ignore: bool = False,
     exclude: Collection[bytes] = (),
+    exclude_names: Collection[str] = (),
     known: Mapping[bytes, Entry] | None = None,
 ) -> Snapshot:
     """Take a snapshot of the folder ``root``.
@@ -66,6 +67,7 @@ def scan(
         threshold: Files above this many bytes are kept as large objects.
         ignore: Apply ``.dotscience-ignore`` files and leave hidden files out.
         exclude: Stored paths of files or folders not to look at.
+        exclude_names: Names of files or folders not to look at, wherever they are.
         known: What a checkout has just written, by stored path, while nobody else can write: a file of the same mode
             and size is taken for it, unread.
 
@@ -75,22 +77,30 @@ def scan(
     """
     with named(f"read the folder {os.fspath(root)}"):
         top = Folder(names.open_folder(root), b"", b"", Ignore.hidden_files() if ignore else None)
-        scanner = _Scanner(cache.entries if cache else {}, threshold, frozenset(exclude), known or {})
+        scanner = _Scanner(
+            cache.entries if cache else {}, threshold, frozenset(exclude), frozenset(exclude_names), known or {}
+        )
         scanner.walk(top)
     if cache is not None and not scanner.is_as_before():
         # A disk that the task has filled must not keep its results back: the cache then serves in memory only.
         with contextlib.suppress(WorkspaceError):
             cache.replace(scanner.to_keep())
-    return Snapshot(scanner.found, scanner.skipped, scanner.exclude, scanner.read)
+    return Snapshot(scanner.found, scanner.skipped, frozenset(scanner.excluded), scanner.read)
 
 
 class _Scanner:
     """One walk over a folder, and what it found."""
 
     def __init__(
-        self, old: Mapping[bytes, Entry], threshold: int, exclude: frozenset[bytes], known: Mapping[bytes, Entry]
+        self,
+        old: Mapping[bytes, Entry],
+        threshold: int,
+        exclude: frozenset[bytes],
+        names: frozenset[str],
+        known: Mapping[bytes, Entry],
     ) -> None:
-        self.old, self.threshold, self.exclude, self.known = old, threshold, exclude, known
+        self.old, self.threshold, self.exclude, self.names, self.known = old, threshold, exclude, names, known
+        self.excluded = set(exclude)
         self.found: dict[bytes, Entry] = {}
         self.disk_paths: dict[bytes, bytes] = {}
         self.unsettled: set[bytes] = set()
@@ -158,7 +168,8 @@ class _Scanner:
         if folder.ignore is not None and folder.ignore.ignores(disk, folder=item.is_dir(follow_symlinks=False)):
             return
         path = folder.stored_path(name, disk)
-        if path in self.exclude:
+        if path in self.exclude or name in self.names:
+            self.excluded.add(path)
             return
         was = self.old.get(disk)
         if was is not None and _same(was, item.stat(follow_symlinks=False), self.threshold):

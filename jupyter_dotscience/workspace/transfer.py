@@ -8,26 +8,28 @@ from __future__ import annotations
 import io
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final, Protocol, cast
 
 from jupyter_dotscience.api import paths
 from jupyter_dotscience.api.commits import Change, Missing, MissingQuery, ObjectRef
+from jupyter_dotscience.api.problems import BadRequest
 
 from . import names
 from .diff import Changes
 from .entry import Entry
 from .errors import ContentChanged, named
-from .guarded import GuardedFile, read_blob
+from .guarded import CHANGED, GuardedFile, read_blob
 from .pack import PackWriter
 
 MAX_INLINE_FILES: Final = 200
 MAX_INLINE_BYTES: Final = 1 << 20
 """What goes into the commit request itself, so that a small change is one request."""
-MAX_PACK: Final = 32 << 20
-"""Bytes of content in one pack; a bound on memory too, where contents and pack are held while it is sent."""
+MAX_PACK: Final = 16 << 20
+"""Bytes of content in one pack; a bound on memory too, where a pack is held while it is sent and the next is made."""
 _QUERY: Final = 50_000
 _STREAMS: Final = 3
 
@@ -45,7 +47,11 @@ class Remote(Protocol):
         """Send a pack of ``size`` bytes; ``body`` can be rewound."""
 
     def put_object(self, sha256: str, body: BinaryIO, size: int) -> Any:
-        """Send a large content of ``size`` bytes; ``body`` can be rewound."""
+        """Send a large content of ``size`` bytes; ``body`` can be rewound.
+
+        Raises:
+            BadRequest: with the code ``bad_content``: what arrived has another SHA-256; it was not kept.
+        """
 
 
 @dataclass(frozen=True)
@@ -119,23 +125,33 @@ class _Sending:
         return {p: e for p, e in lacking.items() if not e.large}, {p: e for p, e in lacking.items() if e.large}
 
     def _read(self, small: Mapping[bytes, Entry]) -> Iterator[tuple[bytes, bytes]]:
-        for path, entry in small.items():
-            try:
-                yield path, read_blob(self.root, path, entry)
-            except ContentChanged as error:
-                self._leave(entry, str(error))
+        with names.Nearby(self.root) as folder:
+            for path, entry in small.items():
+                try:
+                    yield path, read_blob(folder, path, entry)
+                except ContentChanged as error:
+                    self._leave(entry, str(error))
 
     def _leave(self, entry: Entry, reason: str) -> None:
         """Leave out all files that have the content which could not be sent."""
         self.left |= {path: reason for path, e in self.changed.items() if e.raw_blob == entry.raw_blob}
 
     def _send_packs(self, blobs: Mapping[bytes, Entry]) -> None:
-        for group in _groups(blobs):
-            contents = [data for _, data in self._read(group)]
-            if contents:
-                self._send_pack(contents)
+        """Each pack is made while the one before is on its way."""
+        upcoming: deque[Future[_PackBody | None]] = deque()
+        with ThreadPoolExecutor(1, "dotscience-pack") as pool:
+            for group in _groups(blobs):
+                upcoming.append(pool.submit(self._pack, group))
+                if len(upcoming) > 1:
+                    self._send_pack(upcoming.popleft().result())
+            for pack in upcoming:
+                self._send_pack(pack.result())
 
-    def _send_pack(self, contents: list[bytes]) -> None:
+    def _pack(self, group: Mapping[bytes, Entry]) -> _PackBody | None:
+        """The pack of those contents that are still as they were; None without any."""
+        contents = [data for _, data in self._read(group)]
+        if not contents:
+            return None
         # In memory: results must reach the hub from a machine whose disk the task has filled, too.
         file = io.BytesIO()
         writer = PackWriter(file, len(contents))
@@ -143,8 +159,11 @@ class _Sending:
             writer.add(data)
         writer.finish()
         file.seek(0)
-        body = _PackBody(file, writer.size, sum(map(len, contents)), self.meter)
-        self.remote.put_pack(cast("BinaryIO", body), writer.size)
+        return _PackBody(file, writer.size, sum(map(len, contents)), self.meter)
+
+    def _send_pack(self, pack: _PackBody | None) -> None:
+        if pack is not None:
+            self.remote.put_pack(cast("BinaryIO", pack), pack.size)
 
     def _send_objects(self, objects: Mapping[bytes, Entry]) -> None:
         if not objects:
@@ -160,9 +179,18 @@ class _Sending:
     def _send_object(self, path: bytes, entry: Entry) -> None:
         try:
             with _Metered(self.root, path, entry, self.meter) as file:
-                self.remote.put_object(_sha256(entry), cast("BinaryIO", file), entry.size)
+                self._put(file, entry)
         except ContentChanged as error:
             self._leave(entry, str(error))
+
+    def _put(self, file: GuardedFile, entry: Entry) -> None:
+        try:
+            self.remote.put_object(_sha256(entry), cast("BinaryIO", file), entry.size)
+        except BadRequest as refused:
+            # Written to in the clock tick of the snapshot, or by a memory map: such a change shows in no stamp.
+            if refused.code != "bad_content" or file.is_unchanged():
+                raise
+            raise ContentChanged(CHANGED) from refused
 
     def _change(self, path: bytes, entry: Entry) -> Change:
         return Change(
@@ -199,7 +227,7 @@ class _PackBody(io.RawIOBase):
 
     def __init__(self, file: io.BytesIO, size: int, worth: int, meter: _Meter) -> None:
         super().__init__()
-        self._file, self._size, self._worth, self._meter = file, size, worth, meter
+        self._file, self.size, self._worth, self._meter = file, size, worth, meter
         self._told = 0
 
     def readable(self) -> bool:
@@ -222,7 +250,7 @@ class _PackBody(io.RawIOBase):
         return self._file.tell()
 
     def _tell(self) -> None:
-        now = self._worth * self._file.tell() // self._size
+        now = self._worth * self._file.tell() // self.size
         if now != self._told:
             self._meter.advance(now - self._told)
             self._told = now

@@ -3,16 +3,47 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
+import logging
 import os
 import secrets
 import stat
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _AT_ONCE = 10_000
 """Names of a folder that are listed before they are removed: a task may have made millions."""
+_FULL_DISK_SECONDS = 1.0
+
+
+def wait_for_disk(write: Callable[[], T], what: Path) -> T:
+    """Repeat what writes to the spool while the disk is full: what must not get lost can wait.
+
+    Args:
+        write: Something that may be repeated.
+        what: What is written, for the agent's log.
+
+    Raises:
+        OSError: it cannot be written for another reason.
+    """
+    told = False
+    while True:
+        try:
+            return write()
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+        if not told:
+            log.warning("The disk of the spool is full: %s waits until there is room.", what)
+        told = True
+        time.sleep(_FULL_DISK_SECONDS)
 
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
@@ -23,7 +54,13 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o600, *, durable: boo
         data: The whole new content.
         mode: Permissions from the first moment on: the content may be secret.
         durable: Wait for the disk. Without it a crash of the machine may leave an empty file.
+
+    While the disk is full, it waits.
     """
+    wait_for_disk(lambda: _write(path, data, mode, durable=durable), path)
+
+
+def _write(path: Path, data: bytes, mode: int, *, durable: bool) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     with os.fdopen(descriptor, "wb") as file:

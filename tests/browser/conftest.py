@@ -1,9 +1,8 @@
-"""The hub's pages in a real browser: Debian's Chromium, driven by Playwright, on a real hub."""
+"""Visitors of the hub's pages, and people with projects in JupyterLab, in front of a real browser."""
 
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,31 +12,15 @@ import pytest
 from dotscience_hub.web.app_page import app_entry, app_folder
 
 from tests.hubprocess import RunningHub
-from tests.require import missing, require
+from tests.require import require
+from tests.serverext.conftest import Study, study_on
+from tests.services.chromium import AXE
 
 PAGES = "/services/dotscience/"
 PATIENCE = 15_000
 """Milliseconds that a page may take for anything."""
-AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 _RUN_AXE = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})"
 _serial = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A browser without a window."""
-    program = shutil.which("chromium")
-    require(program is not None, "chromium (Debian: apt-get install chromium)")
-    require(app_entry(app_folder()) is not None, "the build of the hub's pages (make lab)")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright (pip install playwright)")
-    with sync_playwright() as playwright:
-        # Root has no sandbox of its own; what is visited is this test's hub alone.
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @dataclass(frozen=True)
@@ -98,6 +81,7 @@ def log_in(chromium: Any, hub: RunningHub, name: str | None = None, **context: A
         name: A user that is there not yet.
         context: Of the window: see Playwright's `new_context`.
     """
+    require(app_entry(app_folder()) is not None, "the build of the hub's pages (make lab)")
     name = name or f"visitor{next(_serial)}"
     password = hub.command("user", "add", name).strip()
     page = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **context}).new_page()
@@ -128,3 +112,10 @@ def visitor(someone: Visitor) -> Iterator[Visitor]:
     someone.complaints.clear()
     yield someone
     assert someone.complaints == []
+
+
+@pytest.fixture
+def study(running_hub: RunningHub, tmp_path: Path) -> Iterator[Study]:
+    """A new person with a new, empty project on the tests' hub."""
+    with study_on(running_hub, tmp_path) as found:
+        yield found

@@ -26,6 +26,7 @@ class LoginHub:
 
     def __init__(self, server: Script) -> None:
         self.granted = 0
+        self.revoked: list[str] = []
         server.respond = self._respond
 
     def _respond(self, seen: Seen) -> Answer:
@@ -33,6 +34,12 @@ class LoginHub:
             return self._tokens(seen)
         if seen.target.startswith("/hub/"):
             return Answer(200, b'<input name="password">')
+        if seen.target.endswith("/login/revoke"):
+            self.revoked.append(msgspec.json.decode(seen.body)["token"])
+            return Answer(204)
+        return self._dotscience(seen)
+
+    def _dotscience(self, seen: Seen) -> Answer:
         if seen.headers.get("Authorization") != f"Bearer {TOKEN}":
             return script.problem(401, "not_logged_in", "The token is wrong or has expired.")
         if "/account" in seen.target:
@@ -112,15 +119,65 @@ def test_a_token_of_another_user_is_refused(fresh: Program) -> None:
     assert fresh("login", "--token", stdin=TOKEN.encode()).returncode == 0
 
 
-def test_logout_forgets(fresh: Program) -> None:
-    """After it the token is gone from the disk, and the next command says how to log in."""
+def test_logout_forgets(fresh: Program, login_hub: LoginHub) -> None:
+    """The token is ended at the hub and gone from the disk, and the next command says how to log in."""
     fresh("login", "alice", stdin=PASSWORD.encode())
-    assert fresh("logout").returncode == 0
+    done = fresh("logout")
+    assert (done.returncode, done.stderr, login_hub.revoked) == (0, b"", [TOKEN])
     assert TOKEN.encode() not in stored(fresh)
     done = fresh("project", "ls")
     assert done.returncode == 1
     assert b"not logged in" in done.stderr
     assert b"`ds login USERNAME`" in done.stderr
+
+
+def test_logout_leaves_a_token_that_was_brought(fresh: Program, login_hub: LoginHub) -> None:
+    """Who made it may use it elsewhere too; that is said, and where to end it."""
+    fresh("login", "--token", stdin=TOKEN.encode())
+    done = fresh("logout")
+    assert (done.returncode, login_hub.revoked) == (0, [])
+    assert b"stays valid" in done.stderr
+    assert b"/hub/token" in done.stderr
+    assert TOKEN.encode() not in stored(fresh)
+
+
+def test_logout_while_the_hub_is_away(fresh: Program, hub: Script) -> None:
+    """The token is forgotten here all the same, and that it could not be ended is said."""
+    fresh("login", "alice", stdin=PASSWORD.encode())
+    hub.respond = lambda _: Answer(503)
+    done = fresh("logout")
+    assert done.returncode == 0
+    assert b"could not be ended" in done.stderr
+    assert b"/hub/token" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+    assert TOKEN.encode() not in stored(fresh)
+
+
+def test_a_login_that_cannot_be_stored_is_ended(fresh: Program, login_hub: LoginHub) -> None:
+    """Nobody would know its token; it shall not live on for a month."""
+    (fresh.home / "logins").write_bytes(b"a file where the folder should be")
+    done = fresh("login", "alice", stdin=PASSWORD.encode())
+    assert (done.returncode, done.stdout, login_hub.revoked) == (1, b"", [TOKEN])
+
+
+def test_a_hub_without_passwords_is_said(fresh: Program, hub: Script) -> None:
+    """Its login page asks for none, or leads elsewhere; what to do is told."""
+    for page in (Answer(200, b"<a>Sign in with Elsewhere</a>"), Answer(302, headers={"Location": "https://x.invalid"})):
+        hub.respond = lambda seen, page=page: (  # type: ignore[misc]
+            page if seen.target == "/hub/login" else script.json({"status": 403, "message": "Forbidden"}, 403)
+        )
+        done = fresh("login", "alice", stdin=PASSWORD.encode())
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert b"`ds login --web`" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["--web", "--device"], ["--web", "--token"], ["--device", "--no-browser"], ["alice", "--no-browser"]]
+)
+def test_ways_that_exclude_each_other(fresh: Program, words: list[str]) -> None:
+    """Wrong usage is exit status 2, and nothing is asked."""
+    done = fresh("login", *words)
+    assert (done.returncode, done.stdout, b"Error: " in done.stderr) == (2, b"", True)
 
 
 def test_the_environment_stands_in(hub: Script, login_hub: LoginHub, tmp_path: Path) -> None:

@@ -70,6 +70,32 @@ def test_what_a_task_waits_for_is_shown(ds: Program, task_hub: TaskHub) -> None:
     assert below(terminal) == ["out"]
 
 
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [
+        ("Waiting for a runner.", 21, "Waiting for a runner."),
+        ("Waiting for a runner.", 15, "Waiting for ..."),
+        ("Waiting for dataset mnist (7 of 9 objects, 77 %).", 30, "Waiting for ...objects, 77 %)."),
+    ],
+)
+def test_what_there_is_no_room_for(text: str, width: int, shown: str) -> None:
+    """A share at the end is what a person looks for."""
+    assert waiting._fitting(text, width) == shown
+    assert len(shown) <= width
+
+
+@pytest.mark.parametrize("columns", [40, 12])
+def test_a_narrow_terminal(ds: Program, pulling: TaskHub, columns: int) -> None:
+    """What there is no room for is cut off; the line never becomes two, which could not be erased."""
+    with Terminal(ds, "run", "-p", "p", "true", columns=columns) as terminal:
+        terminal.expect(b"...")
+        seen = terminal.seen
+        end_of_job(pulling)
+        assert terminal.end() == 0
+    assert Screen(seen).longest <= columns
+    assert below(terminal) == ["out"]
+
+
 def test_ctrl_c_while_the_line_moves(ds: Program, pulling: TaskHub) -> None:
     """What is said then stands on a line of its own."""
     pulling.on_stop = lambda: pulling.become(TaskStatus.STOPPED)

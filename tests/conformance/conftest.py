@@ -6,6 +6,7 @@ its runner use containers. By default it is SQLite and processes; `test_main_pat
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 from collections.abc import Iterator
@@ -14,9 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import Program
+from tests.hub.datasets.proxy import Gate, proxied
 from tests.hubprocess import hub, require_proxy
 from tests.services.postgresql import Cluster
+from tests.services.s3 import S3Server
 
+from .buckets import Bucket
 from .site import Person, Site
 
 _serial = itertools.count(1)
@@ -74,3 +78,19 @@ def other(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Person:
 def project(person: Person) -> str:
     """The name of a project of `person`, for all tests of a module."""
     return person.project()
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server) -> Bucket:
+    """An empty bucket."""
+    return Bucket(s3_server, s3_server)
+
+
+@pytest.fixture
+def gated(s3_server: S3Server) -> Iterator[tuple[Bucket, Gate]]:
+    """An empty bucket whose object `last` is given to nobody before the gate is opened."""
+    with proxied(s3_server.endpoint) as proxy:
+        gate = Gate(lambda seen: seen.key == "last")
+        proxy.before = gate
+        yield Bucket(dataclasses.replace(s3_server, endpoint=proxy.endpoint), s3_server), gate
+        gate.opened.set()

@@ -18,7 +18,7 @@ from typing import Any
 from tests.cli.program import Program
 from tests.hubprocess import RunningHub
 
-from .terminal import SECONDS, Terminal
+from .terminal import COLUMNS, SECONDS, Terminal
 
 _serial = itertools.count(1)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -30,6 +30,14 @@ class Site:
 
     hub: RunningHub
     backend: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset that somebody has."""
+
+    id: str
+    name: str
 
 
 @dataclass
@@ -60,15 +68,23 @@ class Person:
         """What a command prints as JSON."""
         return json.loads(self(*arguments))
 
-    def terminal(self, *arguments: str, pipe: bool = False) -> Terminal:
+    def terminal(self, *arguments: str, pipe: bool = False, columns: int = COLUMNS) -> Terminal:
         """A command on a terminal."""
-        return Terminal(self.ds, *arguments, pipe=pipe)
+        return Terminal(self.ds, *arguments, pipe=pipe, columns=columns)
 
     def project(self) -> str:
         """A new project's name; no other project of anybody has it."""
         name = f"project-{os.getpid()}-{next(_serial)}"
         self("project", "create", name)
         return name
+
+    def dataset(self, folder: Path | None) -> Dataset:
+        """A new dataset with the files of a folder; empty without one. No other dataset of anybody has its name."""
+        name = f"dataset-{os.getpid()}-{next(_serial)}"
+        made = Dataset(self("dataset", "create", "files", "--name", name).strip(), name)
+        if folder is not None:
+            self("dataset", "put", name, str(folder))
+        return made
 
     def run(self, project: str, *arguments: str, status: int | None = 0) -> subprocess.CompletedProcess[bytes]:
         """`ds run`; what it printed, with the job's exit status."""
@@ -99,7 +115,9 @@ class Person:
 
 
 @contextlib.contextmanager
-def own_runner(person: Person, folder: Path, name: str, *labels: str) -> Iterator[subprocess.Popen[bytes]]:
+def own_runner(
+    person: Person, folder: Path, name: str, *labels: str, backend: str = "process"
+) -> Iterator[subprocess.Popen[bytes]]:
     """A new runner of this person, and its agent.
 
     Args:
@@ -107,11 +125,12 @@ def own_runner(person: Person, folder: Path, name: str, *labels: str) -> Iterato
         folder: For its spool and its log.
         name: Of the runner.
         labels: NAME=VALUE.
+        backend: How it runs tasks.
     """
     given = [word for label in labels for word in ("--label", label)]
     token = person("runner", "create", "-q", *given, name).partition("TOKEN=")[2].split()[0]
     environment = {**os.environ, "TOKEN": token, "DOTSCIENCE_URL": person.site.hub.url}
-    agent = [sys.executable, "-m", "dotscience_runner", "--spool", str(folder / "spool"), "--backend", "process"]
+    agent = [sys.executable, "-m", "dotscience_runner", "--spool", str(folder / "spool"), "--backend", backend]
     with (folder / "agent.log").open("wb") as log:
         process = subprocess.Popen(agent, env=environment, stdout=log, stderr=log)
     try:

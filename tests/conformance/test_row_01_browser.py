@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.plainbrowser import Browser
 from tests.cli.program import Program
+from tests.formbrowser import Browser
+from tests.hubprocess import hub
 
 from .site import Site
 from .terminal import INTERRUPT, Terminal
@@ -18,12 +19,16 @@ AUTHORIZE = "/services/dotscience/cli/authorize"
 DEVICE = "/services/dotscience/device"
 
 
+def without_browser(program: Program) -> Program:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "SSH_CONNECTION", "SSH_TTY"):
+        program.environment.pop(name, None)
+    return program
+
+
 @pytest.fixture
 def fresh(site: Site, tmp_path: Path) -> Program:
     """Nobody is logged in, there is no browser to open, and the hub is chosen."""
-    program = Program.at(tmp_path / "home")
-    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "SSH_CONNECTION", "SSH_TTY"):
-        program.environment.pop(name, None)
+    program = without_browser(Program.at(tmp_path / "home"))
     assert program("set", "server-url", site.hub.url).returncode == 0
     return program
 
@@ -144,3 +149,57 @@ def test_in_a_remote_session_web_points_to_device(fresh: Program) -> None:
     done = fresh.with_variables(SSH_CONNECTION="192.0.2.1 1 192.0.2.2 22")("login", "--web")
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr == b"Error: There is no browser in this SSH session; use `ds login --device`.\n"
+
+
+ELSEWHERE = """
+from jupyterhub.auth import Authenticator
+from jupyterhub.handlers import BaseHandler
+
+
+class Arrival(BaseHandler):
+    async def get(self):
+        user = await self.login_user({"name": "Olga"})
+        self.redirect(self.get_next_url(user))
+
+
+class Elsewhere(Authenticator):
+    \"\"\"People come from a site that has logged them in, as with OAuth. There is nothing to give a password to.\"\"\"
+
+    login_service = "Elsewhere"
+    auto_login = True
+
+    def login_url(self, base_url):
+        return base_url + "elsewhere"
+
+    def get_handlers(self, app):
+        return [("/elsewhere", Arrival)]
+
+    async def authenticate(self, handler, data):
+        return data if handler.request.path.endswith("/elsewhere") else None
+
+
+c.JupyterHub.authenticator_class = Elsewhere
+c.Authenticator.allow_all = True
+"""
+
+
+def test_a_hub_whose_people_log_in_elsewhere(tmp_path: Path) -> None:
+    """A first visit by `--web` and by `--device` makes the user known; a password is refused with the way to go."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "jupyterhub_config.py").write_text(ELSEWHERE)
+    with hub(data, "--no-runner") as running:
+        program = without_browser(Program.at(tmp_path / "home", DOTSCIENCE_URL=running.url))
+        refused = program("login", "olga", stdin=b"some password\n")
+        assert (refused.returncode, b"`ds login --web`" in refused.stderr) == (1, True)
+        for way in ("--web", "--device"):
+            browser = Browser(running.url)
+            with Terminal(program, "login", way) as terminal:
+                at = address(terminal) if way == "--web" else f"{DEVICE}?user_code={user_code(terminal)}"
+                browser.click(browser.visit(at), AUTHORIZE if way == "--web" else DEVICE, "allow")
+                assert terminal.end() == 0
+            browser.close()
+            assert program("whoami").stdout.decode() == f"olga at {running.url}\n"
+            [token] = re.findall(rb'"token": "([^"]+)"', b"".join(kept(program).values()))
+            assert token not in (tmp_path / "data.log").read_bytes()
+            assert program("logout").returncode == 0

@@ -44,7 +44,7 @@ def test_the_image_is_the_tasks(person: Person, project: str) -> None:
 
 def test_verbose_shows_the_infrastructure_too(person: Person, project: str) -> None:
     """Its entries are headed lines on standard error; standard output stays the job's."""
-    done = person.run(project, "-v", "echo", "hello")
+    done = person.run(project, "-v", "sh", "-c", "echo hello")
     assert done.stdout == b"hello\n"
     assert b"Z agent: " in done.stderr
 

@@ -72,8 +72,9 @@ def test_a_progress_bar_is_drawn_on_a_terminal(person: Person, folder: Path) -> 
     project = person.project()
     (folder / "big.bin").write_bytes(os.urandom(12_000_000))
     with person.terminal("run", "-p", project, "-u", str(folder), "true") as terminal:
-        terminal.expect(b"Uploading [")
-        terminal.expect(b"100% of ")
+        at = terminal.expect("━".encode())
+        terminal.expect(b"100%", at)
+        terminal.expect(b"12.0/12.0 MB", at)
         assert terminal.end() == 0
     (folder / "big.bin").write_bytes(os.urandom(12_000_000))
     done = person.run(project, "-u", str(folder), "true")

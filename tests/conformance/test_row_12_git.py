@@ -131,9 +131,10 @@ def test_a_failing_clone_stops_the_task_with_the_words_of_git(person: Person, ru
     assert "it has no branch, tag or commit '--upload-pack=touch'" in done.stderr.decode()
 
 
-def test_a_runner_that_offers_no_folder_clones_nothing_from_its_disk(person: Person, source: Source) -> None:
+def test_a_runner_that_offers_no_folder_clones_nothing_from_its_disk(other: Person, source: Source) -> None:
     """The sentence says what its owner can do."""
-    done = person.run(person.project(), "-R", source.url, "true", status=None)
+    # Somebody else asks, of whom the runner that offers a folder takes no tasks.
+    done = other.run(other.project(), "-R", source.url, "true", status=None)
     assert done.returncode
     assert "--repositories FOLDER" in done.stderr.decode()
 

@@ -55,6 +55,6 @@ def test_without_following_it_ends_with_what_is_stored(person: Person, project: 
 
 def test_logs_stay_after_the_end(person: Person, project: str) -> None:
     """`-f` on an ended task prints the same and ends."""
-    task = person.start(project, "echo", "once")
+    task = person.start(project, "sh", "-c", "echo once")
     person.wait(task)
     assert person("logs", "-f", task) == person("logs", task) == "once\n"

@@ -32,3 +32,19 @@ def test_shared_projects_are_in_the_list_of_both(person: Person, other: Person) 
     person("project", "share", shared, other.name)
     names = other("project", "ls", "-q").splitlines()
     assert (shared in names, mine in names) == (True, False)
+
+
+def test_linked_datasets_are_shown_with_their_paths(person: Person) -> None:
+    """In the last column; nothing stands there while none is linked."""
+    project, first, second = person.project(), person.dataset(None), person.dataset(None)
+
+    def shown() -> str:
+        [row] = [row for row in table(person("project", "ls")) if row["NAME"] == project]
+        return row["DATASETS"]
+
+    assert shown() == ""
+    person("project", "link", project, second.name, "data/more")
+    person("project", "link", project, first.name, "data/first")
+    assert shown() == f"{first.name} at ./data/first, {second.name} at ./data/more"
+    person("project", "unlink", project, first.name)
+    assert shown() == f"{second.name} at ./data/more"

@@ -24,6 +24,8 @@ CASES = [
     (["pro"], {"project"}),
     (["project", "in"], {"inspect"}),
     (["task", ""], {"ls", "inspect", "stop", "rm"}),
+    (["dataset", "create", ""], {"s3", "files"}),
+    (["project", "li"], {"link"}),
     (["run", "--upl"], {"--upload-path"}),
     (["runner", "create", "-t", ""], {"cpu", "gpu-nvidia-runtime"}),
     (["project", "ls", "--output", "j"], {"json"}),

@@ -227,6 +227,25 @@ def run_whole(desk: Desk, meanwhile: Callable[[], object]) -> None:
     assert desk.ds("file", "get", desk.project, f"{name}.txt", "-") == "started once\n"
 
 
+def test_a_dataset_is_seen_read_only_from_the_runners_volume(desk: Desk, box: Box, tmp_path: Path) -> None:
+    """The engine mounts a part of the volume inside of another part of it; the commit has nothing of it."""
+    (tmp_path / "files" / "deep").mkdir(parents=True)
+    (tmp_path / "files" / "numbers.csv").write_text("1\n2\n")
+    (tmp_path / "files" / "deep" / "large.bin").write_bytes(os.urandom(11 << 20))
+    project = desk.ds("project", "create").strip()
+    dataset = desk.ds("dataset", "create", "files", "--name", f"set-{secrets.token_hex(6)}").strip()
+    desk.ds("dataset", "put", dataset, str(tmp_path / "files"))
+    desk.ds("project", "link", project, dataset, "data/in")
+    program = (
+        "import os; print(sorted(os.listdir('data/in')), os.path.getsize('data/in/deep/large.bin'))\n"
+        "open('new.txt', 'w').close()\n"
+        "try: open('data/in/numbers.csv', 'a')\nexcept OSError as error: print(error.strerror)"
+    )
+    said = desk.ds("run", "-p", project, "--", "python3", "-c", program)
+    assert said == f"['deep', 'numbers.csv'] {11 << 20}\nRead-only file system\n"
+    assert [line.split()[0] for line in desk.ds("file", "ls", project).splitlines()[1:]] == ["new.txt"]
+
+
 def check_output(out: bytes, err: bytes) -> None:
     """`ds` showed the job's output byte for byte, among words of its own."""
     assert only(out, b"out ") == STDOUT

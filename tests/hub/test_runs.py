@@ -42,7 +42,7 @@ def runs(database: Database, project: str) -> Runs:
         database,
         check,
         lambda task: (project, "ada"),
-        lambda project, commit: {"run.r0.x": "1", "run.r.y": "2", "author": "ada"},
+        lambda project, commit: {"run.r0.x": "1", "run.r.y": "2", "author": "ada", "runs": '["live"]'},
     )
 
 
@@ -272,7 +272,7 @@ def test_live_run_is_completed_when_published(runs: Runs, project: str, database
     )
     assert [(f.path, f.commit, f.blob) for f in run.inputs] == [("in.csv", "c" * 40, "b" * 40), ("gone", None, None)]
     assert [(f.path, f.commit, f.blob) for f in run.outputs] == [("out", "e" * 40, "d" * 40)]
-    assert run.metadata == {"author": "ada"}
+    assert run.metadata == {"author": "ada", "runs": '["live"]'}
 
 
 def test_live_run_of_an_ended_task_is_failed(runs: Runs, project: str, database: Database) -> None:

@@ -26,6 +26,7 @@ from dotscience_hub.services.dataset_links import DatasetLinks
 from dotscience_hub.services.dataset_versions import DatasetVersions
 from dotscience_hub.services.dataset_waits import DatasetWaits
 from dotscience_hub.services.datasets import Datasets
+from dotscience_hub.services.environments import Environments
 from dotscience_hub.services.figures import Figures
 from dotscience_hub.services.projects import Projects
 from dotscience_hub.services.results import Results
@@ -45,7 +46,7 @@ from dotscience_hub.store.tasks import TaskRow
 
 from jupyter_dotscience.api import protocol, runners, tasks
 from jupyter_dotscience.api.account import Principal
-from jupyter_dotscience.api.commits import Change, CommitCreate, CommitResult
+from jupyter_dotscience.api.commits import Change, CommitCreate
 from jupyter_dotscience.api.datasets import DatasetCreate, LinkCreate, S3Create, SyncState
 from jupyter_dotscience.api.problems import BadRequest
 from jupyter_dotscience.api.projects import CollaboratorSet, ProjectCreate, Role
@@ -88,6 +89,9 @@ class ManualSyncs:
     def request(self, dataset: str) -> None:
         self.requested.append(dataset)
 
+    def forget(self, dataset: str) -> None:
+        self.requested = [each for each in self.requested if each != dataset]
+
     def check(self, source: S3Create) -> None:
         if source.secret_access_key != "right":
             raise BadRequest("The secret access key is wrong.", code="bad_keys")
@@ -127,18 +131,22 @@ class World:
         self.waits = DatasetWaits(database, self.queue, self.dataset_versions, self.syncs)
         self.views = TaskViews(task_run_ids, online_by(self.queue.terms), clock, self.waits.messages)
         self.projects = Projects(database, self.commits, self.logs, _git_url)
-        self.tasks = Tasks(database, self.notifier, self.queue, self.commits, self.logs, self.views, self.waits)
+        self.keys = KeyFile(folder / "secrets" / "encryption-keys")
+        self.environments = Environments(Keyring(self.keys), self.queue)
+        self.tasks = Tasks(
+            database, self.notifier, self.queue, self.commits, self.logs, self.views, self.waits, self.environments
+        )
         self.runners = Runners(database, self.queue)
         self.agents = Agents(database, self.notifier, self.queue, self.logs, _git_url)
         self.runs = Runs(database, self.queue.leases.check, self.tasks.project_of, lambda _project, _commit: {})
         self.figures = Figures(database, self.queue)
-        self.keys = KeyFile(folder / "secrets" / "encryption-keys")
-        self.secrets = Secrets(database, Keyring(self.keys), self.queue.leases)
+        self.secrets = Secrets(database, Keyring(self.keys), self.queue.leases, self.environments)
         self.datasets = Datasets(
             database, self.commits, self.dataset_versions, self.waits, self.syncs, self.keyring, _git_url
         )
-        self.contents = Contents(database, self.commits.repositories, FolderObjects(folder / "objects"))
-        workspace = Workspace(database, self.commits, self.contents)
+        self.objects = FolderObjects(folder / "objects")
+        self.contents = Contents(database, self.commits.repositories, self.objects)
+        workspace = Workspace(database, self.commits, self.contents, self.runs)
         self.dataset_files = DatasetFiles(database, workspace, self.dataset_versions)
         self.dataset_links = DatasetLinks(database, self.commits, self.projects)
         self.results = Results(database, self.queue, self.commits, self.runs, self.logs)
@@ -155,7 +163,7 @@ class World:
         return project
 
     def dataset(self, owner: str = "ada", name: str = "a dataset", **files: str) -> str:
-        """A new dataset of files; in their names `_` stands for a dot."""
+        """A new dataset of files; in their names `__` stands for a slash."""
         made = self.datasets.create_dataset(user(owner), body=DatasetCreate(name=name)).id
         if files:
             self.put(made, owner, **files)
@@ -170,17 +178,10 @@ class World:
 
     def put(self, dataset: str, owner: str = "ada", **files: str) -> str:
         """A new version of a dataset."""
-        body = self._commit(dataset, files)
+        body = changes(self.commits.head(dataset), **files)
         result = self.dataset_files.create_dataset_commit(user(owner), dataset=dataset, body=body)
         assert result.commit is not None
         return result.commit
-
-    def _commit(self, dataset: str, files: dict[str, str]) -> CommitCreate:
-        changes = [
-            Change(path=name.replace("_", "."), size=len(text), data=text.encode()) for name, text in files.items()
-        ]
-        parent = self.commits.head(dataset)
-        return CommitCreate(message="Put", created=self.clock(), parent=parent, changes=changes)
 
     def link(self, project: str, dataset: str, path: str, who: str = "ada") -> None:
         """Let a project's tasks see a dataset."""
@@ -189,7 +190,7 @@ class World:
     def synced(self, dataset: str, *, error: str | None = None, **files: str) -> None:
         """A synchronisation of a bucket that begins and ends now."""
         if files:
-            self.commits.record(dataset, self._commit(dataset, files), "hub")
+            self.commits.record(dataset, changes(self.commits.head(dataset), **files), "hub")
         with self.database.write() as session:
             row = session.get_one(datasets.SourceRow, dataset)
             row.started = row.ended = self.clock()
@@ -253,7 +254,7 @@ class World:
 
     def mid_commit(
         self, agent: Agent, held: protocol.Assignment, commit: CommitCreate, *runs: RunReport
-    ) -> CommitResult:
+    ) -> protocol.TaskCommitted:
         """A version in the middle of a task."""
         body = protocol.TaskCommit(fence=held.fence, commit=commit, runs=list(runs))
         return self.results.commit_task(agent.caller, task=held.task, body=body)

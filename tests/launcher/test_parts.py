@@ -23,6 +23,8 @@ from dotscience_hub.launcher.record import Record
 from dotscience_hub.privatefile import write_private
 from traitlets.config import PyFileConfigLoader
 
+from jupyter_dotscience.api.routes import SERVER_SCOPES
+
 SLEEP = [sys.executable, "-c", "import time; print(flush=True); time.sleep(600)"]
 DEAF = [
     sys.executable,
@@ -233,9 +235,17 @@ def test_without_an_engine_the_backend_is_process(tmp_path: Path, monkeypatch: p
 
 
 def test_the_sample_configuration_is_one() -> None:
-    """It loads, and adds the service with its scopes and role."""
+    """It loads, and adds the service with its scopes and role, the gateway, and the spawner."""
     config = PyFileConfigLoader("jupyterhub_config.py", str(Path(__file__).parents[2] / "jupyter_config")).load_config()
-    (service,) = config.JupyterHub.services
+    service, gateway = config.JupyterHub.services
     assert service["name"] == "dotscience"
-    assert set(service["oauth_client_allowed_scopes"]) == set(config.JupyterHub.custom_scopes)
+    assert set(service["oauth_client_allowed_scopes"]) == {
+        *config.JupyterHub.custom_scopes,
+        *SERVER_SCOPES,
+        "tokens!user",
+    }
     assert config.JupyterHub.load_roles[0]["scopes"] == ["read:users:name"]
+    assert gateway["name"] == "dotscience-gateway"
+    assert "gateway" in gateway["command"]
+    assert config.JupyterHub.spawner_class == "dotscience_spawner.DotscienceSpawner"
+    assert config.DotscienceSpawner.service_url == service["url"]

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from dotscience_hub.launcher.processes import Process, descendants
 
+from jupyter_dotscience.api.routes import PREFIX
 from tests import hubprocess
 from tests.hubprocess import RunningHub
 
@@ -41,9 +42,10 @@ def alive(processes: list[Process]) -> list[Process]:
 
 
 def serves(hub: RunningHub) -> bool:
-    """Whether hub and service answer through the proxy."""
+    """Whether hub, service and gateway answer through the proxy."""
     try:
-        return hub.api("GET", "/ready").status == 200 and hub.request("GET", "/hub/login").status == 200
+        paths = (PREFIX + "/ready", "/hub/login", "/services/dotscience-gateway/health")
+        return all(hub.request("GET", path).status == 200 for path in paths)
     except Exception:  # noqa: BLE001 - whatever it is, it is not an answer
         return False
 
@@ -105,11 +107,11 @@ def test_a_killed_launcher_leaves_nothing_running(tmp_path: Path) -> None:
         assert serves(again)
 
 
-def test_a_killed_hub_and_a_killed_service_come_back(tmp_path: Path) -> None:
-    """Kill -9 of JupyterHub, then of the service: the launcher and JupyterHub start them again."""
+def test_a_killed_hub_service_and_gateway_come_back(tmp_path: Path) -> None:
+    """Kill -9 of JupyterHub, of the service, then of the gateway: the launcher and JupyterHub start them again."""
     with hubprocess.hub(tmp_path / "data", "--no-runner") as hub:
         token = hub.admin_token
-        for name in ("jupyterhub", "dotscience_hub"):
+        for name in ("jupyterhub", "dotscience_hub", GATEWAY):
             victim = find(hub.process.pid, name)
             victim.signal(signal.SIGKILL)
             wait_for(lambda victim=victim: not victim.alive(), f"{name} to die")  # type: ignore[misc]
@@ -118,13 +120,17 @@ def test_a_killed_hub_and_a_killed_service_come_back(tmp_path: Path) -> None:
     assert "The hub ended (killed by SIGKILL); starting it again." in (tmp_path / "data.log").read_text()
 
 
+GATEWAY = "the gateway"
+
+
 def running(launcher: int, module: str) -> list[Process]:
     """The Python processes of a launcher that run a module."""
     found = []
     for process in descendants(launcher):
         with contextlib.suppress(OSError):
             command = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
-            found += [process] if command[1:3] == [b"-m", module.encode()] else []
+            name = GATEWAY if command[3:4] == [b"gateway"] else b"".join(command[2:3]).decode()
+            found += [process] if command[1:2] == [b"-m"] and name == module else []
     return found
 
 

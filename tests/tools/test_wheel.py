@@ -15,7 +15,14 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = {"dotscience", "jupyter_dotscience", "dotscience_hub", "dotscience_runner", "dotscience_cli"}
+PACKAGES = {
+    "dotscience",
+    "jupyter_dotscience",
+    "dotscience_hub",
+    "dotscience_runner",
+    "dotscience_cli",
+    "dotscience_spawner",
+}
 MOST_BYTES = 2_000_000
 
 
@@ -35,7 +42,7 @@ def _information(wheel: zipfile.Path, name: str) -> str:
     return (folder / name).read_text()
 
 
-def test_top_level_is_the_five_packages(wheel: zipfile.Path) -> None:
+def test_top_level_is_our_packages(wheel: zipfile.Path) -> None:
     """Nothing lands in site-packages beside the packages: no tests, no tools."""
     names = {entry.name for entry in wheel.iterdir() if not entry.name.endswith((".dist-info", ".data"))}
     assert names == PACKAGES
@@ -56,11 +63,11 @@ def test_programs(wheel: zipfile.Path) -> None:
     assert [module for module in modules if not wheel.joinpath(module).exists()] == []
 
 
-def test_light_install_needs_four_packages(wheel: zipfile.Path) -> None:
+def test_light_install_needs_five_packages(wheel: zipfile.Path) -> None:
     """Without extras only what `ds` and the client import is required."""
     requirements = Parser().parsestr(_information(wheel, "METADATA")).get_all("Requires-Dist", [])
     plain = {line.partition(">")[0] for line in requirements if "extra ==" not in line}
-    assert plain == {"click", "msgspec", "urllib3", "wcmatch"}
+    assert plain == {"click", "msgspec", "rich", "urllib3", "wcmatch"}
 
 
 def test_locks_name_no_download_addresses() -> None:

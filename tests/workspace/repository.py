@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from jupyter_dotscience.api import paths
 from jupyter_dotscience.api.commits import CommitCreate, CommitResult, Missing, MissingQuery
+from jupyter_dotscience.api.problems import BadRequest
 from jupyter_dotscience.workspace import blob_id, pointer
 
 _NUMBERS = {"file": "100644", "executable": "100755", "symlink": "120000"}
@@ -60,8 +61,9 @@ class Repository:
         while chunk := body.read(1 << 16):
             digest.update(chunk)
             chunks.append(chunk)
-        assert digest.hexdigest() == sha256
         assert sum(map(len, chunks)) == size
+        if digest.hexdigest() != sha256:
+            raise BadRequest("The content has another SHA-256.", code="bad_content")
         (self.objects / sha256).write_bytes(b"".join(chunks))
 
     def read_object(self, sha256: str, start: int) -> Iterator[bytes]:

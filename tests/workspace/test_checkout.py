@@ -262,3 +262,43 @@ def test_owner_gets_everything_and_the_cache_still_knows(work: Path, repository:
     assert {(p.lstat().st_uid, p.lstat().st_gid) for p in [target, *target.rglob("*")]} == {(12345, 23456)}
     assert (work / "g").lstat().st_uid == 0
     assert scan(target, cache=cache, threshold=5000).read == 0
+
+
+def test_a_shared_checkout_has_links_to_the_objects(work: Path, repository: Repository, runner: Runner) -> None:
+    """Large files are the object's own inode, read-only, in any number of checkouts; executables and small ones not."""
+    write(work, {b"big": os.urandom(9000), b"run": os.urandom(8000), b"small": b"x"})
+    (work / "run").chmod(0o755)
+    full = commit(repository, work, 5000)
+    one, two = (runner.checkout(full, name, linked=True) for name in ("one", "two"))
+    sha256 = hashlib.sha256((work / "big").read_bytes()).hexdigest()
+    held = runner.objects.folder / sha256[:2] / sha256[2:]
+    assert (one / "big").stat().st_ino == (two / "big").stat().st_ino == held.stat().st_ino
+    assert held.stat().st_mode & 0o777 == 0o444
+    assert (one / "run").stat().st_nlink == (one / "small").stat().st_nlink == 1
+    assert (one / "run").read_bytes() == (work / "run").read_bytes()
+    assert (one / "run").stat().st_mode & 0o100
+
+
+def test_a_workspace_never_shares_with_the_objects(work: Path, repository: Repository, runner: Runner) -> None:
+    """Also when a shared checkout has made the object read-only: a task may write to its own file."""
+    write(work, {b"big": os.urandom(9000)})
+    full = commit(repository, work, 5000)
+    shared, own = runner.checkout(full, "shared", linked=True), runner.checkout(full, "own")
+    with (own / "big").open("r+b") as file:
+        file.write(b"changed")
+    assert (shared / "big").read_bytes() == (work / "big").read_bytes()
+
+
+def test_room_is_asked_for_before_anything_is_written(work: Path, repository: Repository, runner: Runner) -> None:
+    """With the bytes of all files, and none is there when it is refused."""
+    write(work, {b"big": os.urandom(9000), b"small": b"12345"})
+    asked: list[int] = []
+
+    def refuse(size: int) -> None:
+        asked.append(size)
+        raise WorkspaceError("no")
+
+    with pytest.raises(WorkspaceError, match=r"^no$"):
+        runner.checkout(commit(repository, work, 5000), room=refuse)
+    assert asked == [9005]
+    assert list((runner.folder / "checkout").iterdir()) == []

@@ -206,3 +206,32 @@ def test_many_packs_become_one(
         mirror.fetch(repository.url, str(result.commit))
     assert len(list(mirror.folder.glob("objects/pack/*.pack"))) <= 3
     git(mirror.folder, "fsck", "--strict")
+
+
+def test_a_fetch_that_nobody_wants_any_more_ends(tmp_path: Path) -> None:
+    """A server that says nothing is not waited for; what the watcher raises comes through, and git is gone."""
+
+    class Enough(Exception):
+        pass
+
+    asked = threading.Event()
+
+    class Silent(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.set()
+            over.wait(60)
+
+    def watch() -> None:
+        if asked.is_set():
+            raise Enough
+
+    over = threading.Event()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Silent)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    mirror = Mirror(tmp_path / "p.git")
+    with pytest.raises(Enough):
+        mirror.fetch(f"http://127.0.0.1:{server.server_address[1]}/p.git", "a" * 40, watch=watch)
+    over.set()
+    server.shutdown()
+    server.server_close()
+    assert not mirror.has("a" * 40)

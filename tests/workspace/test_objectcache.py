@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from jupyter_dotscience.api.problems import NotFound, Unreachable
-from jupyter_dotscience.workspace import DiskFull, ObjectCache, WorkspaceError
+from jupyter_dotscience.workspace import DiskFull, ObjectCache, WorkspaceError, hashedfile
+
+MEBIBYTE = 1 << 20
 
 
 class Contents:
@@ -38,6 +40,14 @@ class Contents:
             raise Unreachable("The network is away.")
 
 
+class Fading(Contents):
+    """Sends a mebibyte and a bit, and then nothing any more."""
+
+    def read_object(self, sha256: str, start: int) -> Iterator[bytes]:
+        self.cut_after = 0 if start else MEBIBYTE + 1000
+        return super().read_object(sha256, start)
+
+
 def copy(cache: ObjectCache, data: bytes, source: Contents, target: Path) -> bytes:
     fd = os.open(target, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     try:
@@ -51,13 +61,13 @@ def held(cache: ObjectCache) -> int:
     return sum(p.stat().st_size for p in cache.folder.rglob("*") if p.is_file())
 
 
-@pytest.mark.parametrize("size", [0, 1, 1000, 70_001])
+@pytest.mark.parametrize("size", [0, 1, 1000, 70_001, MEBIBYTE - 1, MEBIBYTE, 2 * MEBIBYTE + 4097])
 def test_content_is_copied_and_kept(tmp_path: Path, size: int) -> None:
     """A content arrives whole and is not downloaded a second time, also by a later process."""
     data = os.urandom(size)
     source = Contents(data)
     for _ in range(2):
-        cache = ObjectCache(tmp_path / "cache", 1 << 20)
+        cache = ObjectCache(tmp_path / "cache", 1 << 30)
         assert copy(cache, data, source, tmp_path / "a") == data
         assert copy(cache, data, source, tmp_path / "b") == data
     assert source.starts == ([0] if size else [])
@@ -79,6 +89,41 @@ def test_download_goes_on_where_it_broke_off(tmp_path: Path) -> None:
     alive = Contents(other)
     assert copy(ObjectCache(tmp_path / "cache", 1 << 20), other, alive, tmp_path / "b") == other
     assert alive.starts == [7000]
+
+
+@pytest.mark.parametrize("there", [1, 4096, MEBIBYTE, MEBIBYTE + 1, 2 * MEBIBYTE])
+def test_any_part_of_a_download_is_gone_on_from(tmp_path: Path, there: int) -> None:
+    """Wherever a process was killed, the rest is asked for, and cache and workspace get the whole."""
+    data = os.urandom(2 * MEBIBYTE + 5)
+    sha = hashlib.sha256(data).hexdigest()
+    cache, source = ObjectCache(tmp_path / "cache", 1 << 30), Contents(data)
+    (tmp_path / "cache/partial").mkdir(parents=True)
+    (tmp_path / "cache/partial" / sha).write_bytes(data[:there])
+    assert copy(cache, data, source, tmp_path / "a") == data
+    assert source.starts == [there]
+    assert (cache.folder / sha[:2] / sha[2:]).read_bytes() == data
+
+
+def test_part_of_a_download_is_kept_when_the_hub_stays_away(tmp_path: Path) -> None:
+    """A later attempt asks only for what had not arrived, also within a block."""
+    data = os.urandom(MEBIBYTE + 5000)
+    cache = ObjectCache(tmp_path / "cache", 1 << 30)
+    with pytest.raises(Unreachable):
+        copy(cache, data, Fading(data), tmp_path / "a")
+    source = Contents(data)
+    assert copy(cache, data, source, tmp_path / "a") == data
+    assert source.starts == [MEBIBYTE + 1000]
+
+
+def test_blocks_that_the_disk_does_not_take_are_written_all_the_same(tmp_path: Path) -> None:
+    """Where direct writes need other blocks than ours, they go through the page cache."""
+    fd = os.open(tmp_path / "f", os.O_RDWR | os.O_CREAT)
+    try:
+        hashedfile._set_direct(fd, True)
+        hashedfile._write_all(fd, memoryview(b"odd" * 1001)[1:], 0)
+    finally:
+        os.close(fd)
+    assert (tmp_path / "f").read_bytes() == (b"odd" * 1001)[1:]
 
 
 @pytest.mark.parametrize("wrong", [b"x" * 5000, b"x" * 5001, b"x" * 4999, b""])
@@ -180,3 +225,53 @@ def test_full_disk_is_said_and_leaves_no_remains(small_disk: Path, tmp_path: Pat
     with pytest.raises(DiskFull, match=r"^Cannot store the large object .*: No space left on device\.$"):
         copy(cache, data, Contents(data), tmp_path / "a")
     assert held(cache) == 0
+
+
+def test_linked_content_is_not_forgotten_for_room(tmp_path: Path) -> None:
+    """Forgetting it would make none; the next in line goes."""
+    contents = [bytes([i]) * 1000 for i in range(3)]
+    cache, source = ObjectCache(tmp_path / "cache", 2000), Contents(*contents)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    fd = os.open(shared, os.O_RDONLY)
+    assert cache.link(hashlib.sha256(contents[0]).hexdigest(), 1000, fd, b"a", source)
+    os.close(fd)
+    for data in contents[1:]:
+        copy(cache, data, source, tmp_path / "b")
+    assert [cache.has(hashlib.sha256(c).hexdigest(), 1000) for c in contents] == [True, False, True]
+    assert (shared / "a").read_bytes() == contents[0]
+
+
+def test_use_is_not_seen_in_the_time_of_writing(tmp_path: Path) -> None:
+    """Tasks that see a linked content see no change of it because others use it."""
+    cache, source = ObjectCache(tmp_path / "cache", 1 << 20), Contents(b"data")
+    copy(cache, b"data", source, tmp_path / "a")
+    [held_file] = cache.contents()
+    os.utime(held_file.path, (1, 1))
+    copy(cache, b"data", source, tmp_path / "a")
+    assert held_file.path.stat().st_mtime == 1
+    assert cache.contents()[0].used > 1
+
+
+def test_an_owner_makes_room_in_place_of_the_limit(tmp_path: Path) -> None:
+    """It is asked for each download, and nothing is forgotten by the cache itself."""
+    asked: list[int] = []
+    cache, source = ObjectCache(tmp_path / "cache", 1, asked.append), Contents(b"12", b"345")
+    for data in (b"12", b"345", b"12"):
+        copy(cache, data, source, tmp_path / "a")
+    assert asked == [2, 3]
+
+
+def test_content_under_way_is_not_forgotten(tmp_path: Path) -> None:
+    """Neither its beginning nor, for whoever just gets it, the whole."""
+    data = os.urandom(5000)
+    cache, source = ObjectCache(tmp_path / "cache", 1 << 20), Contents(data)
+    source.gate.clear()
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(copy, cache, data, source, tmp_path / "a")
+        while not source.starts:
+            pass
+        assert [cache.forget(found) for found in cache.contents()] == [False]
+        source.gate.set()
+        assert future.result() == data
+    assert [cache.forget(found) for found in cache.contents()] == [True]

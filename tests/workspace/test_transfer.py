@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from jupyter_dotscience.api.problems import Unreachable
+from jupyter_dotscience.api.problems import BadRequest, Unreachable
 from jupyter_dotscience.workspace import (
     Changes,
     ContentChanged,
+    Entry,
+    PackWriter,
     Sent,
     StatCache,
     blob_id,
@@ -79,6 +83,58 @@ def test_packs_are_of_bounded_size(work: Path, repository: Repository, monkeypat
     sent = send(work, found, repository)
     assert repository.calls.count("put_pack") == 4
     assert committed(repository, found, sent) == files
+
+
+def test_next_pack_is_made_while_one_is_on_its_way(
+    work: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub's work on a pack and the sender's on the next go on at the same time."""
+    monkeypatch.setattr(transfer, "MAX_PACK", 1 << 20)
+    write(work, {b"%d" % i: os.urandom(400_000) for i in range(6)})
+    made, second = [], threading.Event()
+    finish, put = PackWriter.finish, repository.put_pack
+
+    def note(writer: PackWriter) -> None:
+        finish(writer)
+        made.append(writer)
+        if len(made) == 2:
+            second.set()
+
+    def wait(body: BinaryIO, size: int) -> None:
+        assert second.wait(60)
+        put(body, size)
+
+    monkeypatch.setattr(PackWriter, "finish", note)
+    repository.put_pack = wait  # type: ignore[method-assign]
+    send(work, everything(work), repository)
+    assert (len(made), repository.calls.count("put_pack")) == (3, 3)
+
+
+def test_first_pack_that_fails_is_the_last(work: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the hub says about a pack is what the caller sees, and nothing is sent after it."""
+    monkeypatch.setattr(transfer, "MAX_PACK", 1 << 20)
+    write(work, {b"%d" % i: os.urandom(400_000) for i in range(6)})
+    sent = []
+
+    def refuse(body: BinaryIO, size: int) -> None:
+        sent.append(size)
+        raise Unreachable("The network is away.")
+
+    repository.put_pack = refuse  # type: ignore[method-assign]
+    with pytest.raises(Unreachable):
+        send(work, everything(work), repository)
+    assert len(sent) == 1
+
+
+def test_folder_that_became_a_link_is_not_followed(work: Path, repository: Repository, tmp_path: Path) -> None:
+    """Files of a folder that was replaced by a symlink after the scan are left, whatever the link leads to."""
+    write(work, {b"%s/%d" % (folder, i): b"%s %d" % (folder, i) for i in range(150) for folder in (b"a", b"b", b"c")})
+    found = everything(work)
+    (work / "b").rename(tmp_path / "elsewhere")
+    (work / "b").symlink_to(tmp_path / "elsewhere")
+    sent = send(work, found, repository)
+    assert set(sent.left) == {b"b/%d" % i for i in range(150)}
+    assert all(reason.startswith("It cannot be read any more") for reason in sent.left.values())
 
 
 def test_queries_are_of_bounded_size(work: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,11 +210,15 @@ def test_what_changed_after_the_scan_is_left_for_the_next_commit(
     assert len(committed(repository, found, sent)) == extra + 1
 
 
-def test_change_while_a_large_file_is_sent_is_noticed(work: Path, tmp_path: Path) -> None:
-    """The last byte of a body is withheld when what came before is not what was scanned."""
+@pytest.mark.parametrize("mode", [None, 0o600], ids=["stamps as scanned", "other stamps"])
+def test_change_while_a_large_file_is_sent_is_noticed(work: Path, tmp_path: Path, mode: int | None) -> None:
+    """The last byte of a body is withheld when the file is not what was scanned, whether it has to be hashed or not."""
     data = os.urandom(3 << 20)
     write(work, {b"f": data})
     entry = scan(work, threshold=1000).entries[b"f"]
+    await_tick(tmp_path, entry)
+    if mode is not None:
+        (work / "f").chmod(mode)
     root = os.open(work, os.O_RDONLY)
     try:
         with GuardedFile(root, b"f", entry) as file:
@@ -175,6 +235,39 @@ def test_change_while_a_large_file_is_sent_is_noticed(work: Path, tmp_path: Path
                 file.read(1 << 20)
     finally:
         os.close(root)
+
+
+def await_tick(folder: Path, entry: Entry) -> None:
+    """Until a write to a file shows in its times: the kernel's clock for them goes in steps."""
+    probe = folder / "tick"
+    probe.touch()
+    while probe.stat().st_ctime_ns <= entry.changed:
+        probe.write_bytes(b"")
+
+
+def test_change_that_shows_in_no_stamp_is_left_for_the_next_commit(work: Path, repository: Repository) -> None:
+    """What was written through a memory map after the snapshot is found by the hub's own hash, and named."""
+    write(work, {b"f": bytes(10_000), b"g": b"fine" * 100})
+    with (work / "f").open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+        mapped[0] = 1  # the page is writable from now on, and the file's times are set
+        found = everything(work, threshold=100)
+        mapped[0] = 2
+        sent = send(work, found, repository)
+    assert sent.left == {b"f": "It was changed after the snapshot."}
+    assert [change.path for change in sent.changes] == ["g"]
+
+
+def test_hub_that_refuses_the_right_content_is_not_excused(work: Path, repository: Repository) -> None:
+    """When the file is what it was, a refusal is an error, not a change to leave for later."""
+    write(work, {b"f": b"content" * 100})
+
+    def refuse(sha256: str, body: BinaryIO, size: int) -> None:
+        assert len(body.read(size)) == size
+        raise BadRequest(f"{sha256} has another SHA-256.", code="bad_content")
+
+    repository.put_object = refuse  # type: ignore[method-assign]
+    with pytest.raises(BadRequest, match="another SHA-256"):
+        send(work, everything(work, threshold=100), repository)
 
 
 def test_results_leave_a_full_disk(repository: Repository, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from dotscience_hub.privatefile import write_private
@@ -12,6 +13,7 @@ from jupyter_dotscience.api.runners import RunnerCreate
 from .wiring import Services
 
 NAME, OWNER = "local", "admin"
+LEAST_STORAGE, GIGABYTE = 10, 10**9
 
 
 def ensure_local_runner(services: Services, path: Path) -> None:
@@ -24,7 +26,13 @@ def ensure_local_runner(services: Services, path: Path) -> None:
     if path.exists() and services.access.runner_caller(path.read_text().strip()) is not None:
         return
     admin = Caller(kind=Principal.USER, name=OWNER, admin=True)
-    created = services.runners.create_runner(
-        admin, body=RunnerCreate(name=NAME, description="The runner on the hub's own machine.", shared=True)
+    wish = RunnerCreate(
+        name=NAME, description="The runner on the hub's own machine.", shared=True, storage=_storage(path.parent)
     )
+    created = services.runners.create_runner(admin, body=wish)
     write_private(path, created.token + "\n")
+
+
+def _storage(folder: Path) -> int:
+    """Gigabytes for the runner: half of what the disk has free, for the hub's own data are on it too."""
+    return max(LEAST_STORAGE, shutil.disk_usage(folder).free // (2 * GIGABYTE))

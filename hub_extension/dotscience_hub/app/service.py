@@ -63,6 +63,13 @@ class DotscienceHub(Application):
     quota = Int(None, allow_none=True, help="Bytes of large files that one project may have; by default no limit.")
     quota.tag(config=True)
 
+    garbage_days = Float(
+        14,
+        allow_none=True,
+        min=1,
+        help="Remove contents that no project or dataset has after so many days; None: never.",
+    ).tag(config=True)
+
     dataset_endpoints = List(
         Unicode(),
         ["*"],
@@ -136,6 +143,7 @@ class DotscienceHub(Application):
             worker_threads=self.worker_threads,
             retention_days=self.retention_days,
             quota=self.quota,
+            garbage_days=self.garbage_days,
             dataset_endpoints=tuple(self.dataset_endpoints),
             dataset_syncs=self.dataset_syncs,
             secret_keys=self._parsed_keys(),

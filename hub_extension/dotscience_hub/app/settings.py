@@ -34,6 +34,7 @@ class Settings:
     worker_threads: int
     retention_days: float | None
     quota: int | None
+    garbage_days: float | None
     dataset_endpoints: tuple[str, ...] = ("*",)
     dataset_syncs: int = 2
     secret_keys: tuple[bytes, ...] = field(default=(), repr=False)

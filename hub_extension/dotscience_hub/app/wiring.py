@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from dotscience_hub.datasets.syncs import Syncs
 from dotscience_hub.domain.leases import Terms
 from dotscience_hub.git.limits import Limits
 from dotscience_hub.git.repositories import Repositories
@@ -28,7 +29,9 @@ from dotscience_hub.services.dataset_links import DatasetLinks
 from dotscience_hub.services.dataset_versions import DatasetVersions
 from dotscience_hub.services.dataset_waits import DatasetWaits
 from dotscience_hub.services.datasets import Datasets
+from dotscience_hub.services.environments import Environments
 from dotscience_hub.services.figures import Figures as QueueFigures
+from dotscience_hub.services.garbage import Garbage
 from dotscience_hub.services.git_server import GitServer
 from dotscience_hub.services.logs import Logs
 from dotscience_hub.services.projects import Projects
@@ -47,10 +50,9 @@ from dotscience_hub.store.keyring import GivenKeys, KeyFile, Keyring, KeySource
 from dotscience_hub.store.runs import task_run_ids
 from dotscience_hub.web.metrics import Figures
 from jupyter_dotscience.api._base import now
-from jupyter_dotscience.api.datasets import S3Create
-from jupyter_dotscience.api.problems import Unavailable
 
 from .settings import Settings
+from .syncing import make_syncs
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
@@ -146,6 +148,7 @@ class Services:
     dataset_files: DatasetFiles
     dataset_links: DatasetLinks
     dataset_waits: DatasetWaits
+    syncs: Syncs
     figures: QueueFigures
     git: GitServer
 
@@ -176,29 +179,20 @@ class Services:
         ]
 
 
-class _NoSyncs:
-    """Where no bucket can be copied."""
-
-    def request(self, dataset: str) -> None:
-        """There is no dataset with a bucket."""
-
-    def check(self, source: S3Create) -> None:
-        """Say so."""
-        raise Unavailable("This hub cannot copy buckets; send files instead (`ds dataset create files`).")
-
-
 def make_services(base: Foundation) -> Services:
     """The services on their foundation."""
     database, queue, files = base.database, base.queue, base.files
     commits = base.commits
-    syncs = _NoSyncs()
+    # Who waits asks for synchronisations, and is told when they have ended.
+    syncs = make_syncs(base.settings, database, lambda dataset: waits.ended(dataset))  # noqa: PLW0108 - made below
     dataset_versions = DatasetVersions(database, commits)
     waits = DatasetWaits(database, queue, dataset_versions, syncs)
     views = TaskViews(task_run_ids, online_by(queue.terms), queue.clock, waits.messages)
-    tasks = Tasks(database, base.notifier, queue, commits, files, views, waits)
+    environments = Environments(base.keyring, queue)
+    tasks = Tasks(database, base.notifier, queue, commits, files, views, waits, environments)
     runs = Runs(database, queue.leases.check, tasks.project_of, _metadata(base))
     contents = Contents(database, commits.repositories, base.objects, base.settings.quota)
-    workspace = Workspace(database, commits, contents)
+    workspace = Workspace(database, commits, contents, runs)
     project_service = Projects(database, commits, files, git_url)
     return Services(
         access=Access(database, queue.presence),
@@ -212,11 +206,12 @@ def make_services(base: Foundation) -> Services:
         provenance=Provenance(database, commits),
         runners=Runners(database, queue),
         agents=Agents(database, base.notifier, queue, files, git_url, base.settings.large_file_threshold),
-        secrets=Secrets(database, base.keyring, queue.leases),
+        secrets=Secrets(database, base.keyring, queue.leases, environments),
         datasets=Datasets(database, commits, dataset_versions, waits, syncs, base.keyring, git_url),
         dataset_files=DatasetFiles(database, workspace, dataset_versions),
         dataset_links=DatasetLinks(database, commits, project_service),
         dataset_waits=waits,
+        syncs=syncs,
         figures=QueueFigures(database, queue),
         git=GitServer(database, commits, base.settings.data_dir / "hooks"),
     )
@@ -246,6 +241,10 @@ def make_sweeper(base: Foundation, services: Services) -> Sweeper:
         Chore("remove what uploads left", HOUR, base.objects.sweep),
         Chore("look after tasks that wait for datasets", MINUTE, services.dataset_waits.look_again),
     ]
+    if base.settings.garbage_days is not None:
+        grace = dt.timedelta(days=base.settings.garbage_days)
+        garbage = Garbage(base.database, base.commits, base.objects, grace, base.queue.clock)
+        chores.append(Chore("remove what nobody has any more", 6 * HOUR, garbage.collect))
     if base.settings.retention_days is not None:
         age = dt.timedelta(days=base.settings.retention_days)
         chores.append(Chore("remove old tasks", HOUR, lambda: services.tasks.remove_old(age)))

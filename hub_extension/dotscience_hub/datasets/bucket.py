@@ -8,16 +8,13 @@ from __future__ import annotations
 import contextlib
 import random
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError, LocationValueError, SSLError
 
@@ -25,6 +22,7 @@ from . import endpoint as endpoints
 from . import refusals
 from .errors import Changed, SyncError, Transient
 from .listing import Listed, Page, parse_page, parse_refusal
+from .location import HEADER, REGION, Location, check, signing
 
 T = TypeVar("T")
 PATIENCE_SECONDS = 60.0
@@ -34,26 +32,6 @@ _ATTEMPTS = 12
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 8.0
 _ERROR_BYTES, _PAGE_BYTES = 64 << 10, 32 << 20
 _CHUNK = 1 << 20
-_REGION = re.compile(r"[a-z0-9-]{1,64}")
-_LOCATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
-_DNS_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
-
-
-@dataclass(frozen=True)
-class Location:
-    """A bucket, and the keys to it."""
-
-    bucket: str
-    prefix: str
-    endpoint_url: str | None
-    region: str | None
-    access_key_id: str
-    secret_access_key: str = field(repr=False)
-
-    @property
-    def url(self) -> str:
-        """As people write it."""
-        return f"s3://{self.bucket}/{self.prefix}"
 
 
 class Content(NamedTuple):
@@ -68,7 +46,7 @@ class Bucket:
 
     def __init__(
         self, location: Location, *, connections: int = 16, patience: float = PATIENCE_SECONDS,
-        allowed: Sequence[str] = ("*",),
+        allowed: Sequence[str] = ("*",), read: float = endpoints.READ_SECONDS,
     ) -> None:  # fmt: skip
         """Nothing is connected yet.
 
@@ -77,14 +55,14 @@ class Bucket:
             connections: How many are kept.
             patience: Seconds without any success before it gives up.
             allowed: Servers that may be asked, see :func:`endpoint.parse`.
+            read: Seconds that an answer may stand still.
 
         Raises:
             SyncError: the location cannot be one.
         """
-        if not _LOCATION.fullmatch(location.bucket) or ".." in location.bucket:
-            raise SyncError(f"{location.bucket!r} is no name of a bucket.")
+        check(location)
         self.location = location
-        self._connections, self._patience, self._allowed = connections, patience, allowed
+        self._connections, self._patience, self._allowed, self._read = connections, patience, allowed, read
         self._succeeded = time.monotonic()
         self._stopped = threading.Event()
         self._settle(location.region or "us-east-1")
@@ -179,10 +157,10 @@ class Bucket:
 
     @contextlib.contextmanager
     def _object(self, listed: Listed, headers: dict[str, str]) -> Iterator[BaseHTTPResponse]:
-        conditions = {**headers, "if-match": f'"{listed.etag}"'} if listed.etag else headers
+        conditions = {**headers, "if-match": f'"{listed.etag}"'} if HEADER.fullmatch(listed.etag) else headers
         with self._answer("/" + quote(listed.key, safe="/-_.~"), "", conditions) as answer:
-            if answer.status != (206 if "range" in headers else 200) and not _is_whole(answer, listed, headers):
-                raise Transient(f"the server answered {answer.status}")
+            if "range" in headers and not _is_range(answer, listed, headers["range"]):
+                raise Transient("the server does not send parts of objects")
             # Some servers do not know the condition: what they sent tells.
             if listed.etag and answer.headers.get("ETag", listed.etag).strip('"') != listed.etag:
                 raise Changed(listed.key)
@@ -211,7 +189,11 @@ class Bucket:
                 answer.close()
                 raise
             answer.release_conn()
-        except (SSLError, LocationValueError) as error:
+        except LocationValueError as error:
+            raise SyncError(f"{self._at} cannot be reached: {_reason(error)}.") from error
+        except SSLError as error:
+            if not isinstance(error.args[0] if error.args else None, ssl.SSLCertVerificationError):
+                raise Transient(_reason(error)) from error
             raise SyncError(f"{self._at} cannot be reached: {_reason(error)}.") from error
         except HTTPError as error:
             raise Transient(_reason(error)) from error
@@ -221,14 +203,14 @@ class Bucket:
     def _signed(self, target: str, headers: dict[str, str]) -> dict[str, str]:
         server = self._endpoint
         # `identity`: the bytes are to be those that were stored.
-        request = AWSRequest("GET", f"{server.scheme}://{server.authority}{target}", headers=headers)
+        request = self._request("GET", f"{server.scheme}://{server.authority}{target}", headers=headers)
         self._auth.add_auth(request)
         return {**dict(request.headers.items()), "Host": server.authority, "Accept-Encoding": "identity"}
 
     def _refuse(self, answer: BaseHTTPResponse, is_object: bool) -> None:
         refusal = parse_refusal(answer.read(_ERROR_BYTES, decode_content=False))
         region = refusal.region or answer.headers.get("x-amz-bucket-region")
-        if region and region != self._region and _REGION.fullmatch(region) and self.location.region is None:
+        if region and region != self._region and REGION.fullmatch(region) and self.location.region is None:
             self._settle(region)
             raise Transient("the bucket is in another region")
         if is_object and (answer.status in (404, 412, 416) and refusal.code != "NoSuchBucket"):
@@ -238,18 +220,12 @@ class Bucket:
     def _settle(self, region: str) -> None:
         """Talk to the server of this region. Amazon's region of a bucket is known only once it was asked."""
         place = self.location
-        self._region = region
-        url = place.endpoint_url
-        virtual = url is None and _DNS_NAME.fullmatch(place.bucket) is not None
-        if url is None:
-            name = f"s3.{region}.amazonaws.com"
-            url = f"https://{place.bucket}.{name}" if virtual else f"https://{name}"
-        self._endpoint = endpoints.parse(url, self._allowed)
-        self._path = self._endpoint.path + ("" if virtual else f"/{place.bucket}")
+        url, path = place.server(region)
+        self._region, self._endpoint = region, endpoints.parse(url, self._allowed)
+        self._path = self._endpoint.path + path
         self._at = f"{self._endpoint.scheme}://{self._endpoint.authority}"
-        self._pool = endpoints.pool(self._endpoint, self._connections)
-        credentials = Credentials(place.access_key_id, place.secret_access_key)
-        self._auth: Any = S3SigV4Auth(credentials, "s3", region)
+        self._pool = endpoints.pool(self._endpoint, self._connections, self._read)
+        self._request, self._auth = signing(place, region)
 
     def _patiently(self, work: Callable[[], T]) -> T:
         """Try, and again with growing pauses, until it works or there is no more hope.
@@ -274,9 +250,12 @@ class Bucket:
             wait = min(wait * 2, _LONGEST_WAIT)
 
 
-def _is_whole(answer: BaseHTTPResponse, listed: Listed, headers: dict[str, str]) -> bool:
-    """Whether a server that knows no ranges sent all, and all was asked for."""
-    return answer.status == 200 and headers.get("range") == f"bytes=0-{listed.size - 1}"
+def _is_range(answer: BaseHTTPResponse, listed: Listed, wanted: str) -> bool:
+    """Whether an answer has the bytes that were asked for; not all servers say 206. All may have been asked for."""
+    told = answer.headers.get("Content-Range")
+    if told is None:
+        return answer.status == 200 and wanted == f"bytes=0-{listed.size - 1}"
+    return told == f"{wanted.replace('=', ' ')}/{listed.size}"
 
 
 def _read(answer: BaseHTTPResponse, limit: int) -> bytes:

@@ -88,9 +88,9 @@ def is_forbidden(address: str) -> bool:
     return any(found.version == network.version and found in network for network in _METADATA)
 
 
-def pool(endpoint: Endpoint, connections: int) -> urllib3.HTTPConnectionPool:
-    """Connections to a server, which check its address."""
-    timeout = urllib3.Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+def pool(endpoint: Endpoint, connections: int, read: float = READ_SECONDS) -> urllib3.HTTPConnectionPool:
+    """Connections to a server, which check its address; each waits `read` seconds for an answer to go on."""
+    timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, read), read=read)
     options: dict[str, Any] = {"port": endpoint.port, "timeout": timeout, "maxsize": connections, "retries": False}
     kind = _CheckedHttpsPool if endpoint.scheme == "https" else _CheckedHttpPool
     return kind(endpoint.host, **options)

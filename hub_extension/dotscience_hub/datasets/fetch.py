@@ -9,12 +9,13 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from dotscience_hub.services.garbage import keep
 from dotscience_hub.store import manifest, versions
 from dotscience_hub.store.manifest import Kept
 from jupyter_dotscience.workspace.hashing import blob_id, pointer
 
 from .bucket import Bucket
-from .errors import Changed
+from .errors import Changed, SyncError
 from .large import Partial
 from .listing import Listed
 from .place import Hub
@@ -67,9 +68,11 @@ class Fetch:
                 if fetched is not None:
                     small.add(*fetched)
                 small.flush_old()
-        except BaseException:
+        except BaseException as error:
             self._bucket.close()
             self._budget.close()
+            if isinstance(error, SyncError):  # what has come is as good as before
+                small.flush()
             raise
         small.flush()
         return self._changed
@@ -130,6 +133,7 @@ class Fetch:
         if sha256 is None:
             return
         listed = partial.listed
+        keep(self._hub.database, sha256)
         self._hub.objects.adopt(partial.path, sha256)
         blob = bytes.fromhex(blob_id(pointer(sha256, listed.size)))
         kept = Kept(

@@ -5,13 +5,9 @@ Codes: Amazon S3 API, "List of error codes"; other servers use the same.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from .errors import SyncError, Transient
 from .listing import Refusal
-
-if TYPE_CHECKING:
-    from .bucket import Location
+from .location import Location
 
 _TRANSIENT_STATUS = {408, 425, 429, 500, 502, 503, 504}
 _TRANSIENT = {"SlowDown", "InternalError", "RequestTimeout", "ServiceUnavailable", "OperationAborted"}

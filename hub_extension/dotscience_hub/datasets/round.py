@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from dotscience_hub.store import manifest, versions
 from dotscience_hub.store.manifest import Kept
-from jupyter_dotscience.api.problems import TooLarge
+from jupyter_dotscience.api.problems import DotscienceError, TooLarge, Unavailable
 
 from . import keys, version
 from .bucket import Bucket
@@ -23,11 +26,14 @@ from .listing import Listed
 from .place import Hub
 from .tally import Tally
 
+log = logging.getLogger("dotscience.datasets")
 LOOKS = 6
 """How often a bucket is listed because objects changed between the list and their turn."""
 _PAUSE = 0.5
 _RESERVE = 256 << 20
 """Bytes that must stay free on the hub's disk."""
+_FULL = 16 << 20
+"""With less it counts as full, whatever the error was."""
 
 
 @dataclass(frozen=True)
@@ -76,14 +82,14 @@ class Round:
         Raises:
             SyncError: it failed; there is no commit.
         """
-        with _explained():
+        with _explained(folder):
             fetch = Fetch(self._hub, self._dataset, self._bucket, self._tally, folder)
             for look in range(LOOKS):
                 source, kept = self._look(), self._kept()
                 wanted = [listed for listed in source.listed.values() if not _is_same(kept.get(listed.key), listed)]
                 self._prepare(source, wanted, folder)
-                if not wanted or not fetch.run(wanted, source.paths):
-                    return self._commit(source)
+                if (not wanted or not fetch.run(wanted, source.paths)) and (done := self._commit(source)):
+                    return done
                 time.sleep(_PAUSE * 2**look)
         raise SyncError(f"Objects of {self._bucket.location.url} change all the time: none of {LOOKS} looks was whole.")
 
@@ -101,6 +107,8 @@ class Round:
                     listed[found.key] = found
                     size += found.size
             self._tally.total(len(listed), size)
+            if len(listed) > self._hub.commits.repositories.limits.files:
+                raise SyncError(f"{self._bucket.location.url} has over {len(listed) - 1:,} objects: choose a prefix.")
         left_out = [f"{_count(markers, 'folder marker')} left out."] if markers else []
         left_out += [f"{_count(nameless, 'object')} with a NUL in the key left out."] if nameless else []
         return Source(listed, keys.paths_of(listed, prefix), left_out)
@@ -119,7 +127,7 @@ class Round:
         self._check_quota(sum(listed.size for listed in large))
         here = sum(path.stat().st_blocks * 512 for path in folder.iterdir())
         need, free = sum(listed.size for listed in large) - here, shutil.disk_usage(folder).free
-        if need > free - _RESERVE:
+        if large and need > free - _RESERVE:
             raise SyncError(
                 f"{_gigabytes(need)} are to be fetched, but the hub's disk has only {_gigabytes(free)} free."
             )
@@ -136,21 +144,36 @@ class Round:
                 f"{_gigabytes(quota)} are allowed."
             )
 
-    def _commit(self, source: Source) -> Done:
+    def _commit(self, source: Source) -> Done | None:
+        """Make the new version; None when contents are gone that were noted, which have to be fetched again."""
         kept = self._kept()
-        moved = {key: path for key, path in source.paths.items() if kept[key].path != path}
-        gone = [key for key in kept if key not in source.listed]
-        wanted = {path: kept[key] for key, path in source.paths.items()}
-        found = version.difference(self._hub.commits, self._dataset, wanted)
+        found = version.difference(
+            self._hub.commits, self._dataset, {path: kept[key] for key, path in source.paths.items()}
+        )
+        lost = version.lost(self._hub.commits, self._hub.database, self._dataset, found)
+        if lost:
+            log.warning("%d contents of dataset %s are gone; they are fetched again", len(lost), self._dataset)
+            self._forget([key for key, path in source.paths.items() if path in lost])
+            return None
         head = found.parent
         if found:
             head = version.record(
                 self._hub.commits, self._dataset, found, source=self._bucket.location.url, author=self._owner,
                 left_out=source.left_out,
             )  # fmt: skip
+        self._mark(source, kept)
+        return Done(head, len(source.listed), source.size, " ".join(source.left_out))
+
+    def _mark(self, source: Source, kept: Mapping[str, Kept]) -> None:
+        paths = source.paths.items()
+        moved = {key: path for key, path in paths if kept[key].path != path or not kept[key].present}
+        gone = [key for key, each in kept.items() if each.present and key not in source.listed]
         with self._hub.database.write() as session:
             manifest.mark(session, self._dataset, moved, gone)
-        return Done(head, len(source.listed), source.size, " ".join(source.left_out))
+
+    def _forget(self, found: Sequence[str]) -> None:
+        with self._hub.database.write() as session:
+            manifest.forget(session, self._dataset, found)
 
 
 def _is_same(kept: Kept | None, listed: Listed) -> bool:
@@ -161,16 +184,18 @@ def _is_same(kept: Kept | None, listed: Listed) -> bool:
 
 
 @contextlib.contextmanager
-def _explained() -> Iterator[None]:
+def _explained(folder: Path) -> Iterator[None]:
     """What can go wrong on the hub's own side, in a sentence."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except (TooLarge, Unavailable) as error:
+        raise SyncError(str(error)) from error
+    except (OSError, DotscienceError, SQLAlchemyError) as error:
+        # Git and the database say it in words of their own.
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if not full and shutil.disk_usage(folder).free > _FULL:
             raise
         raise SyncError("The hub's disk is full: tell its administrator.") from error
-    except TooLarge as error:
-        raise SyncError(str(error)) from error
 
 
 def _count(number: int, noun: str) -> str:

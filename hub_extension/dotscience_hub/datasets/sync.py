@@ -16,14 +16,16 @@ from typing import NoReturn
 import msgspec
 
 from dotscience_hub.store import syncs
-from dotscience_hub.store.datasets import DatasetRow, SourceRow
+from dotscience_hub.store.datasets import DatasetRow, SourceRow, keep_dataset
 from dotscience_hub.store.keyring import KeyMissing, KeyringError
 from dotscience_hub.store.sealing import about
 from jupyter_dotscience.api._base import now
+from jupyter_dotscience.api.problems import DotscienceError, NotFound
 
-from .bucket import Bucket, Location
+from .bucket import Bucket
 from .errors import Lost, SyncError
 from .large import staging
+from .location import Location
 from .place import Hub, Job, opened
 from .round import Done, Round
 from .tally import Tally, Teller
@@ -76,6 +78,7 @@ def synchronise(hub: Hub, dataset: str, holder: str) -> None:
         _finish(hub, dataset, holder, None, "The synchronisation failed in the hub itself; its log has more.")
     else:
         _finish(hub, dataset, holder, done, done.message)
+        _tidy(hub, dataset)
 
 
 def _do(hub: Hub, dataset: str, holder: str) -> Done:
@@ -133,9 +136,20 @@ def _source(hub: Hub, dataset: str) -> tuple[str, Location]:
 
 def _finish(hub: Hub, dataset: str, holder: str, done: Done | None, message: str) -> None:
     with hub.database.write() as session:
+        keep_dataset(session, dataset)  # before the row of its rounds, as everywhere
         good = done is not None
         if syncs.finish(session, dataset, holder, now(), good=good, message=message) and done is not None:
             syncs.note_head(session, dataset, done.head, done.files, done.size)
+
+
+def _tidy(hub: Hub, dataset: str) -> None:
+    """Pack what has gathered; nobody waits for it any more."""
+    try:
+        hub.commits.repositories.open(dataset).maintain()
+    except NotFound:
+        return  # deleted meanwhile
+    except DotscienceError:
+        log.exception("the repository of dataset %s could not be packed", dataset)
 
 
 def _stop(_number: int, _frame: object) -> None:

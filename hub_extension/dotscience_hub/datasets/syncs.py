@@ -22,8 +22,9 @@ from jupyter_dotscience.api._base import now
 from jupyter_dotscience.api.datasets import S3Create
 from jupyter_dotscience.api.problems import BadRequest
 
-from .bucket import Bucket, Location
+from .bucket import Bucket
 from .errors import SyncError
+from .location import Location
 from .place import Job, Place
 
 log = logging.getLogger("dotscience.datasets")
@@ -70,7 +71,11 @@ class Syncs:
     def start(self) -> None:
         """Go on with what an earlier service left, and take requests."""
         with self._database.read() as session:
-            self._watch([*syncs.waiting(session), *(held.dataset for held in syncs.held(session))])
+            known = [*syncs.waiting(session), *(held.dataset for held in syncs.held(session))]
+            left = [path for path in self._staging.glob("*") if not datasets.exists(session, path.name)]
+        for path in left:  # of datasets that were deleted while nobody was there to see it
+            shutil.rmtree(path, ignore_errors=True)
+        self._watch(known)
         self._thread.start()
 
     def close(self) -> None:
@@ -103,7 +108,8 @@ class Syncs:
             source.secret_access_key,
         )  # fmt: skip
         try:
-            bucket = Bucket(location, connections=1, patience=_CHECK_PATIENCE, allowed=self._place.allowed)
+            patience = _CHECK_PATIENCE
+            bucket = Bucket(location, connections=1, patience=patience, allowed=self._place.allowed, read=2 * patience)
             with contextlib.closing(bucket):
                 bucket.page(1)
         except SyncError as error:
@@ -229,9 +235,13 @@ class Syncs:
             gone = [dataset for dataset in watched if dataset not in ends and not datasets.exists(session, dataset)]
         for dataset, ended in ends.items():
             if ended is not None and ended != watched[dataset]:
+                try:
+                    self._ended(dataset)
+                except Exception:
+                    log.exception("nobody could be told that the synchronisation of dataset %s has ended", dataset)
+                    continue  # they are told at the next look
                 with self._lock:
                     self._watched[dataset] = ended
-                self._ended(dataset)
         with self._lock:
             for dataset in gone:
                 self._watched.pop(dataset, None)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from dotscience_hub.git.trees import FILE, Entry
 from dotscience_hub.services.commits import Commits
+from dotscience_hub.store import versions
+from dotscience_hub.store.database import Database
 from dotscience_hub.store.manifest import Kept
 from jupyter_dotscience.api.commits import Change, CommitCreate
 from jupyter_dotscience.api.paths import to_text
@@ -56,6 +58,16 @@ def difference(commits: Commits, dataset: str, wanted: Mapping[str, Kept]) -> Di
         added=sum(path not in old for path, _ in changed),
         deletes=[path for path in old if path not in wanted],
     )
+
+
+def lost(commits: Commits, database: Database, dataset: str, found: Difference) -> set[str]:
+    """Paths of changes whose content is not there, though the manifest says so, as after an older backup."""
+    small = {change.blob for change in found.changes if change.blob is not None}
+    large = {change.sha256 for change in found.changes if change.large and change.sha256 is not None}
+    gone = set(commits.repositories.open(dataset).missing(small)) if small else set()
+    with database.read() as session:
+        gone |= large - set(versions.objects_of(session, dataset, list(large)))
+    return {change.path for change in found.changes if (change.sha256 if change.large else change.blob) in gone}
 
 
 def record(

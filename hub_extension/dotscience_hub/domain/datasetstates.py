@@ -46,5 +46,7 @@ def waiting_for(names_and_states: list[tuple[str, SyncStatus]]) -> str:
 def _progress(status: SyncStatus) -> str:
     if status.state is not SyncState.SYNCING or status.objects_total is None:
         return ""
-    bytes_ = "" if status.bytes_total is None else f", {status.bytes_done} of {status.bytes_total} bytes"
-    return f" ({status.objects_done} of {status.objects_total} objects{bytes_})"
+    done, total = status.objects_done, status.objects_total
+    part, whole = (status.bytes_done, status.bytes_total) if status.bytes_total else (done, total)
+    share = 100 * min(part, whole) // whole if whole else 100
+    return f" ({done:,} of {total:,} objects, {share} %)"

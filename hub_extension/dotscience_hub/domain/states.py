@@ -9,8 +9,8 @@ from jupyter_dotscience.api.tasks import TaskStatus
 S = TaskStatus
 _ENDS = frozenset(status for status in TaskStatus if status.terminal)
 _NEXT: dict[TaskStatus, frozenset[TaskStatus]] = {
-    # Stopped before anybody took it.
-    S.QUEUED: frozenset({S.ASSIGNED, S.STOPPED}),
+    # Stopped before anybody took it, or failed as a dataset that it was to see is not there.
+    S.QUEUED: frozenset({S.ASSIGNED, S.STOPPED, S.FAILED}),
     # Back to the queue when the lease ends; lost when that happens too often.
     S.ASSIGNED: frozenset({S.PREPARING, S.RUNNING, S.SAVING, S.QUEUED}) | _ENDS,
     S.PREPARING: frozenset({S.RUNNING, S.SAVING, S.QUEUED}) | _ENDS,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_dotscience.api.commits import CommitCreate
-from jupyter_dotscience.api.paths import to_text
+from jupyter_dotscience.api.paths import to_bytes, to_text
 from jupyter_dotscience.api.problems import BadRequest, Conflict
 
 from . import trees
@@ -77,9 +77,11 @@ class Committer:
         if request.parent is not None and not reader.has_commit(request.parent):
             raise BadRequest(f"This project has no commit {request.parent}.", code="unknown_parent")
         made = self._make(reader, request, author, sizes, recorded, task, metadata or {})
+        if made is None and request.keep and request.parent is not None:
+            made = request.parent  # nothing new, but what is there shall win
         if made is None:
             return Committed(None, self._refs.read(ref))
-        return self.integrate(ref, made, replace=task is not None)
+        return self.integrate(ref, made, replace=task is not None, keep=request.keep)
 
     def _make(
         self, reader: Reader, request: CommitCreate, author: str, sizes: Sizes, recorded: Recorded,
@@ -94,7 +96,7 @@ class Committer:
             base = None if old is not None and not reader.tree(old) else old
             tree = trees.edit(reader.tree, writer.tree, base, changes.entries)
             root = tree if tree is not None else writer.tree(_EMPTY_TREE)
-            if root == old or (tree is None and old is None):
+            if not request.always and (root == old or (tree is None and old is None)):
                 return None
             commit = self._write(writer, root, request, author, task, metadata)
             writer.flush()
@@ -118,7 +120,7 @@ class Committer:
         )
         return writer.add(b"commit", commit.serialize()).hex()
 
-    def integrate(self, ref: str, commit: str, *, replace: bool = False) -> Committed:
+    def integrate(self, ref: str, commit: str, *, replace: bool = False, keep: Sequence[str] = ()) -> Committed:
         """Bring a commit into a branch: fast-forward, or a merge commit.
 
         Args:
@@ -126,6 +128,7 @@ class Committer:
             commit: What to bring in.
             replace: When histories part, the commit's files win and the other side stays in the history. For a task's
                 branch: the task began anew after its runner was lost, and what counts is its last attempt.
+            keep: Paths of which the commit's version stands when both sides changed them.
 
         Raises:
             Conflict: with the paths in ``detail["paths"]``.
@@ -133,12 +136,12 @@ class Committer:
         with writing(self._folder):
             for _ in range(_ATTEMPTS):  # only git, by a push, can come in between
                 try:
-                    return self._integrate(ref, commit, replace=replace)
+                    return self._integrate(ref, commit, replace, frozenset(map(to_bytes, keep)))
                 except Moved:
                     continue
         raise Conflict("The branch keeps moving; try again.")
 
-    def _integrate(self, ref: str, commit: str, *, replace: bool) -> Committed:
+    def _integrate(self, ref: str, commit: str, replace: bool, keep: frozenset[bytes]) -> Committed:
         reader = Reader(self._folder)
         head = self._refs.read(ref)
         if head is not None and reader.is_ancestor(commit, head):
@@ -146,18 +149,18 @@ class Committer:
         if head is None or reader.is_ancestor(head, commit):
             self._refs.update(ref, commit, head, "commit")
             return Committed(commit, commit)
-        merge = self._merge(reader, ref, head, commit, replace=replace)
+        merge = self._merge(reader, ref, head, commit, replace, keep)
         self._refs.update(ref, merge, head, "merge")
         return Committed(commit, merge, merged=True, merge=merge)
 
-    def _merge(self, reader: Reader, ref: str, head: str, commit: str, *, replace: bool) -> str:
-        """The merge commit. It depends on its two sides only."""
+    def _merge(self, reader: Reader, ref: str, head: str, commit: str, replace: bool, keep: frozenset[bytes]) -> str:
+        """The merge commit. It depends on its two sides, and what is kept, only."""
         writer = LooseWriter(self._folder / "objects", reader.exists)
         mine, theirs = reader.commit(commit), reader.commit(head)
         if replace:
             tree = mine.tree
         else:
-            merged = Merger(self._folder, reader, writer).merge(head, commit)
+            merged = Merger(self._folder, reader, writer).merge(head, commit, keep)
             if merged.tree is None:
                 raise _conflict(ref, head, commit, merged.conflicts)
             tree = merged.tree

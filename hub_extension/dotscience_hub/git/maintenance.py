@@ -15,6 +15,9 @@ from .refs import STALE_LOCK_SECONDS, remove_stale
 LOOSE_OBJECTS = 50
 """From this many on, packing pays: 500 saves of a 1 MB notebook stay below 20 MB instead of 360 MB."""
 
+PACKS = 40
+"""From this many on: git looks into one after the other, and a synchronisation leaves one each few seconds."""
+
 LEFTOVER_SECONDS = 86_400.0
 """A temporary file this old belongs to nobody any more; a push over a slow line may take hours."""
 
@@ -29,6 +32,12 @@ def loose_objects(folder: Path) -> int:
     return total
 
 
+def is_untidy(folder: Path) -> bool:
+    """Whether a repository has so many loose objects or packs that it pays to put them together."""
+    packs = sum(1 for _ in (folder / "objects" / "pack").glob("*.pack"))
+    return packs > PACKS or loose_objects(folder) > LOOSE_OBJECTS
+
+
 def repack(folder: Path) -> None:
     """Put loose objects into packs, each at least twice the next one's size. Nothing is dropped, reachable or not.
 
@@ -41,11 +50,11 @@ def repack(folder: Path) -> None:
 
 
 def repack_if_needed(folder: Path) -> bool:
-    """Repack when enough loose objects have gathered; whether it did."""
-    if loose_objects(folder) <= LOOSE_OBJECTS:
+    """Repack when enough loose objects or packs have gathered; whether it did."""
+    if not is_untidy(folder):
         return False
     with packing(folder):
-        if loose_objects(folder) > LOOSE_OBJECTS:
+        if is_untidy(folder):
             repack(folder)
     return True
 

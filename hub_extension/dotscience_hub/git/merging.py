@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,11 +43,20 @@ class Merger:
         self._reader = reader
         self._writer = writer
 
-    def merge(self, ours: str, theirs: str) -> Merge:
-        """Merge two commits; notebooks that both changed always by cells, also where their lines would fit."""
+    def merge(self, ours: str, theirs: str, keep: Collection[bytes] = ()) -> Merge:
+        """Merge two commits; notebooks that both changed always by cells, also where their lines would fit.
+
+        Args:
+            ours: The one side.
+            theirs: The other.
+            keep: Paths of which their version stands, where the two do not fit.
+        """
         tree, conflicts = self._by_lines(ours, theirs)
         merged, refused = self._by_cells(ours, theirs)
         left = (conflicts - set(merged)) | refused
+        kept = {path for path in left if path in keep}
+        merged.update({path: self._reader.entry(theirs, path) for path in kept})
+        left -= kept
         if left:
             return Merge(None, tuple(sorted(left)))
         if not merged:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jupyter_dotscience.api.commits import CommitCreate
@@ -103,9 +103,9 @@ class Repository:
         """See :meth:`Committer.commit`."""
         return self._committer.commit(request, author, sizes, recorded, task=task, metadata=metadata)
 
-    def integrate(self, branch: str, commit: str) -> Committed:
+    def integrate(self, branch: str, commit: str, keep: Sequence[str] = ()) -> Committed:
         """Bring a commit into a branch; see :meth:`Committer.integrate`."""
-        return self._committer.integrate(ref_of(branch), commit)
+        return self._committer.integrate(ref_of(branch), commit, keep=keep)
 
     def contains(self, branch_head: str | None, commit: str) -> bool:
         """Whether a branch's history holds a commit."""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from jupyter_dotscience.api import tunnel
 from jupyter_dotscience.api.routes import PREFIX
 from jupyter_dotscience.api.runners import Runner, RunnerList, RunnerStatus
 
@@ -42,6 +43,10 @@ class HubApi:
     def service_ready(self) -> bool:
         """Whether the service can serve."""
         return self._status("GET", f"{PREFIX}/ready") == 200
+
+    def gateway_ready(self) -> bool:
+        """Whether the gateway can serve."""
+        return self._status("GET", f"{tunnel.PREFIX}/health") == 200
 
     def runner_online(self, name: str) -> bool:
         """Whether the local runner has been heard of lately."""

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jupyter_dotscience.api.routes import Scope
+from jupyter_dotscience.api import tunnel
+from jupyter_dotscience.api.routes import SERVER_SCOPES, Scope
 
 from .child import PARENT
 from .child import __file__ as child_program
@@ -15,6 +16,7 @@ from .folder import DataFolder
 from .settings import HubSettings
 
 SERVICE = "dotscience"
+GATEWAY = tunnel.SERVICE
 LAUNCHER = "dotscience-launcher"
 ACCESS = f"access:services!service={SERVICE}"
 
@@ -58,12 +60,41 @@ def add_dotscience(c: Any, *, url: str, command: list[str], environment: dict[st
         "environment": environment or {},
         "oauth_no_confirm": True,
         # With `tokens!user`, who confirms a login of `ds` on the service's page can have it make the token.
-        "oauth_client_allowed_scopes": [*(scope.value for scope in Scope), "tokens!user"],
+        "oauth_client_allowed_scopes": [*(scope.value for scope in Scope), *SERVER_SCOPES, "tokens!user"],
     }
     _append(c.JupyterHub, "services", service)
     c.JupyterHub.allow_named_servers = True
     # JupyterLab on runners goes on while the hub is restarted.
     c.JupyterHub.cleanup_servers = False
+
+
+def add_gateway(
+    c: Any, *, url: str, service_url: str, command: list[str], environment: dict[str, str] | None = None
+) -> None:
+    """Add JupyterLab on runners: the gateway, and the spawner whose servers are tasks.
+
+    Args:
+        c: The configuration object of ``jupyterhub_config.py``.
+        url: Where the gateway listens, on the machine where the hub's proxy runs, e.g. ``http://127.0.0.1:10102``.
+        service_url: Where the service listens, as given to :func:`add_dotscience`.
+        command: How to start the gateway; it is kept running.
+        environment: More environment variables for it.
+    """
+    service = {
+        "name": GATEWAY,
+        "display": False,
+        "url": url,
+        "command": [sys.executable, "-I", child_program, "keep", *command],
+        "environment": environment or {},
+    }
+    _append(c.JupyterHub, "services", service)
+    c.JupyterHub.spawner_class = "dotscience_spawner.DotscienceSpawner"
+    c.DotscienceSpawner.service_url = service_url
+    # At its start the hub asks for its servers before it starts the services, which alone know: it would wait in vain.
+    c.JupyterHub.init_spawners_timeout = 1
+    # A task may wait for a runner for long: the page that shows its progress comes at once.
+    given = c.JupyterHub.tornado_settings if "tornado_settings" in c.JupyterHub else {}
+    c.JupyterHub.tornado_settings = {**given, "slow_spawn_timeout": 0}
 
 
 def configure(c: Any, settings: HubSettings) -> None:
@@ -84,8 +115,15 @@ def configure(c: Any, settings: HubSettings) -> None:
     # What `dotscience-hub user add` and the wait for the runner need.
     scopes = ["admin:users", ACCESS, Scope.PROJECTS_READ.value]
     _append(c.JupyterHub, "load_roles", {"name": LAUNCHER, "services": [LAUNCHER], "scopes": scopes})
-    # A task is started with `ds run`; a server on the hub itself would run beside its secrets.
-    c.JupyterHub.spawner_class = "dotscience_hub.launcher.spawner.NoServersSpawner"
+    gateway = [sys.executable, "-m", "dotscience_hub", "gateway", f"--data-dir={folder.root}"]
+    gateway += settings.gateway_arguments
+    add_gateway(
+        c,
+        url=f"http://127.0.0.1:{settings.ports.gateway}",
+        service_url=url,
+        command=gateway,
+        environment={PARENT: str(os.getpid()), **LEAN, **_passed_on()},
+    )
     c.JupyterHub.default_url = f"/services/{SERVICE}/"
 
 

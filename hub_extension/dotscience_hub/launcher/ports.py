@@ -20,27 +20,26 @@ _RANGE = range(18000, 28000)
 
 
 def inner_ports(path: Path) -> Ports:
-    """Three free loopback ports: those of the last start where they are still free.
+    """Free loopback ports for the parts: those of the last start where they are still free.
 
     Args:
         path: File that remembers them.
     """
     with contextlib.suppress(OSError, msgspec.MsgspecError):
         known = msgspec.json.decode(path.read_bytes(), type=Ports)
-        if all(_is_free("127.0.0.1", port) for port in (known.hub, known.proxy, known.service)):
+        if all(_is_free("127.0.0.1", port) for port in msgspec.structs.astuple(known)):
             return known
-    hub, proxy, service = _three_free()
-    ports = Ports(hub=hub, proxy=proxy, service=service)
+    ports = Ports(**dict(zip(Ports.__struct_fields__, _free(len(Ports.__struct_fields__)), strict=True)))
     write_private(path, msgspec.json.encode(ports))
     return ports
 
 
-def _three_free() -> list[int]:
+def _free(count: int) -> list[int]:
     import random
 
     candidates = random.sample(_RANGE, 200)
-    free = [port for port in candidates if _is_free("127.0.0.1", port)][:3]
-    if len(free) < 3:
+    free = [port for port in candidates if _is_free("127.0.0.1", port)][:count]
+    if len(free) < count:
         raise LauncherError("No free ports were found between 18000 and 28000.")
     return free
 

@@ -17,6 +17,7 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     hub: int
     proxy: int
     service: int
+    gateway: int
 
 
 class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +33,7 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
         launcher_token: The launcher's own token for the hub.
         admin: Name of the first admin.
         service_arguments: More command-line arguments for the service.
+        gateway_arguments: More command-line arguments for the gateway.
     """
 
     data_dir: str
@@ -43,6 +45,7 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     launcher_token: str
     admin: str = "admin"
     service_arguments: list[str] = msgspec.field(default_factory=list)
+    gateway_arguments: list[str] = msgspec.field(default_factory=list)
 
     @staticmethod
     def load() -> HubSettings:

@@ -33,6 +33,8 @@ from .supervisor import Child, Command, Say
 ADMIN = "admin"
 LOCAL_RUNNER = "local"
 READY_SECONDS = 120.0
+SLOTS = 8
+"""Tasks at a time of the local runner, at least."""
 HEAD_START, PATIENCE, REST_PATIENCE = 1.0, 8.0, 2.0
 """Seconds to end in; together under the 15 in which everything has ended."""
 _CONFIG = Path(__file__).with_name("jupyterhub_config.py")
@@ -151,8 +153,7 @@ class AllInOne:
 
     def _settings(self, proxy: list[str], port: int) -> HubSettings:
         arguments = [f"--local-runner-token={self._folder.runner_token}"] if self._options.runner else []
-        if self._options.config is not None:
-            arguments.append(f"--config={self._options.config}")
+        configured = [] if self._options.config is None else [f"--config={self._options.config}"]
         settings = HubSettings(
             data_dir=str(self._folder.root),
             host=self._options.host,
@@ -162,7 +163,8 @@ class AllInOne:
             proxy_token=self._folder.secret("proxy"),
             launcher_token=self._folder.secret("launcher"),
             admin=ADMIN,
-            service_arguments=arguments,
+            service_arguments=[*arguments, *configured],
+            gateway_arguments=configured,
         )
         write_private(self._settings_file, msgspec.json.encode(settings))
         return settings
@@ -181,6 +183,7 @@ class AllInOne:
         await self._until(child, inner.healthy, "JupyterHub")
         await self._until(child, api.login_page, "JupyterHub's login page")
         await self._until(child, api.service_ready, "the Dotscience service")
+        await self._until(child, api.gateway_ready, "the gateway")
         child.settle()
 
     async def _start_runner(self, api: HubApi) -> None:
@@ -191,7 +194,8 @@ class AllInOne:
         # By the file's name: an environment can be read by every process of this user.
         environment = {**_environment(), "TOKEN_FILE": str(self._folder.runner_token), "DOTSCIENCE_URL": api.url}
         arguments = [sys.executable, "-m", "dotscience_runner", "--backend", backend]
-        arguments += ["--spool", str(self._folder.runner)]
+        # A JupyterLab keeps its place for days, and does nothing for most of that time.
+        arguments += ["--spool", str(self._folder.runner), "--slots", str(max(SLOTS, os.cpu_count() or 1))]
         child = await self._launch(Command("runner", arguments, environment, self._folder.runner))
         await self._until(child, lambda: api.runner_online(LOCAL_RUNNER), f"the runner ({backend} backend)")
         child.settle()

@@ -16,6 +16,8 @@ from .approval import Approval, digest
 
 DEVICE_SECONDS = 600.0
 INTERVAL_SECONDS = 2.0
+COLLECT_SECONDS = 120.0
+"""So long a confirmed login waits for its machine, which asks every other second, with somebody's OAuth token."""
 MAX_PENDING = 10_000
 """Logins at once: anyone may begin one, and each takes about a kilobyte for ten minutes."""
 # RFC 8628, section 6.1: no vowels, so no words, and nothing that looks like something else. 20^8 is 34 bits.
@@ -47,6 +49,7 @@ class Pending:
     device: str = field(repr=False)
     state: _State = _State.WAITING
     approval: Approval | None = field(default=None, repr=False)
+    decided_by: str | None = None
     asked: float | None = field(default=None, repr=False)
 
 
@@ -66,7 +69,7 @@ class Devices:
             Unavailable: There are very many.
         """
         self._forget_old()
-        if len(self._by_device) >= MAX_PENDING:
+        if len(self._by_user_code) >= MAX_PENDING:
             raise Unavailable("Too many logins are under way; try again in some minutes.")
         device_code = secrets.token_urlsafe(32)
         pending = Pending(self._new_user_code(), machine, now(), self._clock() + DEVICE_SECONDS, digest(device_code))
@@ -86,13 +89,20 @@ class Devices:
             return None
         return found
 
-    def decide(self, pending: Pending, approval: Approval | None) -> None:
-        """Confirm a login, or with None refuse it."""
-        pending.state = _State.CONFIRMED if approval else _State.REFUSED
-        pending.approval = approval
+    def decide(self, pending: Pending, approval: Approval, *, allowed: bool) -> None:
+        """Confirm a login or refuse it."""
+        pending.state = _State.CONFIRMED if allowed else _State.REFUSED
+        pending.approval = approval if allowed else None
+        pending.decided_by = approval.user
+        pending.deadline = min(pending.deadline, self._clock() + COLLECT_SECONDS)
+
+    def decision(self, user_code: str, user: str) -> bool | None:
+        """What a user has decided before, who perhaps clicked twice; None for nothing."""
+        found = self._by_user_code.get(_key(user_code))
+        return found.state is _State.CONFIRMED if found is not None and found.decided_by == user else None
 
     def collect(self, device_code: str) -> tuple[Pending, Approval]:
-        """What was confirmed; the login is over with it.
+        """What was confirmed; it is handed out once.
 
         Raises:
             BadRequest: With the codes of RFC 8628, section 3.5.
@@ -101,15 +111,17 @@ class Devices:
         if pending is None or self._clock() >= pending.deadline:
             raise BadRequest("This login has expired; begin again with `ds login --device`.", code="expired_token")
         if pending.state is _State.REFUSED:
-            self._forget(pending)
+            del self._by_device[pending.device]
             raise BadRequest("The login was refused in the browser.", code="access_denied")
         if pending.approval is None:
             raise self._not_yet(pending)
-        self._forget(pending)
-        return pending, pending.approval
+        del self._by_device[pending.device]
+        approval, pending.approval = pending.approval, None
+        return pending, approval
 
-    def put_back(self, pending: Pending) -> None:
+    def put_back(self, pending: Pending, approval: Approval) -> None:
         """A confirmed login whose token could not be made for now: the next question finds it again."""
+        pending.approval = approval
         self._by_device[pending.device] = pending
 
     def _not_yet(self, pending: Pending) -> BadRequest:
@@ -119,14 +131,10 @@ class Devices:
             return BadRequest("Ask less often: wait 5 seconds more between two questions.", code="slow_down")
         return BadRequest("Nobody has confirmed this login yet; ask again.", code="authorization_pending")
 
-    def _forget(self, pending: Pending) -> None:
-        self._by_device.pop(pending.device, None)
-        self._by_user_code.pop(_key(pending.user_code), None)
-
     def _forget_old(self) -> None:
         moment = self._clock()
-        for pending in [each for each in self._by_device.values() if moment >= each.deadline]:
-            self._forget(pending)
+        self._by_device = {key: each for key, each in self._by_device.items() if moment < each.deadline}
+        self._by_user_code = {key: each for key, each in self._by_user_code.items() if moment < each.deadline}
 
 
 def _key(user_code: str) -> str:

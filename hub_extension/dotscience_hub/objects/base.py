@@ -5,8 +5,8 @@ from __future__ import annotations
 import abc
 import contextlib
 import errno
-import hashlib
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Protocol
 
 from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge, Unavailable
+from jupyter_dotscience.workspace.hashedfile import HashedFile
 
 CHUNK = 1 << 20
+NAME = re.compile(r"[0-9a-f]{64}")
 TEMPORARY = "incoming-"
 LEFTOVER_SECONDS = 86_400.0
 """A temporary file nobody wrote to for this long was left by a process that was killed."""
@@ -53,6 +55,9 @@ class ObjectStore(Protocol):
     def delete(self, sha256: str) -> None:
         """Remove an object; nothing happens when there is none."""
 
+    def all(self) -> Iterator[str]:
+        """The SHA-256 of every object. What is stored or removed meanwhile may be among them."""
+
     def sweep(self, age: float = LEFTOVER_SECONDS) -> None:
         """Remove what was left of uploads that died, when older than `age` seconds."""
 
@@ -73,7 +78,9 @@ class Incoming(abc.ABC):
     Use it as a context manager: what was not stored is removed.
     """
 
-    def __init__(self, folder: Path, sha256: str, size: int | None, limit: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, sha256: str, size: int | None, limit: int | None = None, *, stays: bool = True
+    ) -> None:
         """Begin.
 
         Args:
@@ -81,39 +88,38 @@ class Incoming(abc.ABC):
             sha256: What the content must hash to.
             size: How many bytes it must have, when known.
             limit: How many bytes it may have.
+            stays: The file itself becomes the object; False when it is read again at once, and removed.
         """
         self.path = folder / f"{TEMPORARY}{secrets.token_hex(12)}"
         self.sha256 = sha256
         self.received = 0
         self._size = size
         self._limit = limit
-        self._digest = hashlib.sha256()
-        self._file = self.path.open("xb", buffering=0)
+        self._handle = self.path.open("x+b", buffering=0)
+        self._file = HashedFile(self._handle.fileno(), direct=stays)
 
     def __enter__(self) -> Incoming:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._handle.close()
         self.path.unlink(missing_ok=True)
 
-    def write(self, chunk: bytes) -> None:
-        """Add a piece.
+    def write(self, *pieces: bytes) -> None:
+        """Add pieces.
 
         Raises:
             BadRequest: more bytes than were told.
             TooLarge: more bytes than may come.
         """
-        self.received += len(chunk)
+        self.received += sum(map(len, pieces))
         if self._size is not None and self.received > self._size:
             raise BadRequest(f"The object {self.sha256} has more than its {self._size} bytes.", code="bad_content")
         if self._limit is not None and self.received > self._limit:
-            raise TooLarge("The project's storage is full: delete something or ask an administrator for more.")
-        self._digest.update(chunk)
-        view = memoryview(chunk)
+            raise TooLarge("The storage is full: delete something or ask an administrator for more.")
         with room_on_disk():
-            while view:
-                view = view[self._file.write(view) :]
+            for piece in pieces:
+                self._file.add(piece)
 
     def store(self) -> int:
         """The content is complete: check it and put it under its name, durably; its size.
@@ -122,8 +128,8 @@ class Incoming(abc.ABC):
             BadRequest: it is not what was told.
         """
         self._check()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        os.fsync(self._handle.fileno())
+        self._handle.close()
         self._keep()
         return self.received
 
@@ -132,7 +138,8 @@ class Incoming(abc.ABC):
             raise BadRequest(
                 f"The object {self.sha256} has {self.received} bytes, not {self._size}.", code="bad_content"
             )
-        found = self._digest.hexdigest()
+        with room_on_disk():
+            found = self._file.finish()
         if found != self.sha256:
             raise BadRequest(f"The content's SHA-256 is {found}, not {self.sha256}.", code="bad_content")
 

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from .base import CHUNK, LEFTOVER_SECONDS, TEMPORARY, Incoming, missing, sweep
+from .base import CHUNK, LEFTOVER_SECONDS, NAME, TEMPORARY, Incoming, missing, sweep
 
 
 class FolderObjects:
@@ -69,6 +69,11 @@ class FolderObjects:
     def delete(self, sha256: str) -> None:
         """Remove an object."""
         self.path(sha256).unlink(missing_ok=True)
+
+    def all(self) -> Iterator[str]:
+        """The SHA-256 of every object."""
+        for folder in sorted(self._root.glob("??/??")):
+            yield from sorted(path.name for path in folder.iterdir() if NAME.fullmatch(path.name))
 
     def sweep(self, age: float = LEFTOVER_SECONDS) -> None:
         """Remove what was left of uploads that died."""

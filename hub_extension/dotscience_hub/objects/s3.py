@@ -11,7 +11,7 @@ from typing import Any
 
 from jupyter_dotscience.api.problems import NotFound, Unavailable
 
-from .base import CHUNK, LEFTOVER_SECONDS, Incoming, sweep
+from .base import CHUNK, LEFTOVER_SECONDS, NAME, Incoming, sweep
 
 MULTIPART = 64 << 20
 """Bytes above which an object is sent in parts; a single PUT may have 5 GiB, and a failed part is sent again alone."""
@@ -106,6 +106,14 @@ class S3Objects:
         with _answering():
             self._client.delete_object(Bucket=self._settings.bucket, Key=self._key(sha256))
 
+    def all(self) -> Iterator[str]:
+        """The SHA-256 of every object."""
+        with _answering():
+            pages = self._client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._settings.bucket, Prefix=self._settings.prefix):
+                names = (str(item["Key"]).rpartition("/")[2] for item in page.get("Contents", []))
+                yield from (name for name in names if NAME.fullmatch(name))
+
     def sweep(self, age: float = LEFTOVER_SECONDS) -> None:
         """Remove what was left of uploads that died."""
         sweep(self._temporary, age)
@@ -132,7 +140,7 @@ class S3Objects:
 
 class _IncomingUpload(Incoming):
     def __init__(self, store: S3Objects, folder: Path, sha256: str, size: int | None, limit: int | None) -> None:
-        super().__init__(folder, sha256, size, limit)
+        super().__init__(folder, sha256, size, limit, stays=False)
         self._store = store
 
     def _keep(self) -> None:

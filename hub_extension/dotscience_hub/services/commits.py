@@ -114,13 +114,16 @@ class Commits:
         request = msgspec.structs.replace(commit, branch=f"tasks/{task}")
         return self.record(project, request, author, task=task, metadata=metadata)
 
-    def merge_task(self, project: str, task: str, author: str) -> tuple[MergeState, list[str], str | None]:
+    def merge_task(
+        self, project: str, task: str, author: str, keep: Sequence[str] = ()
+    ) -> tuple[MergeState, list[str], str | None]:
         """Bring a task's branch into `main`.
 
         Args:
             project: The task's project.
             task: The task's id.
             author: Unused for fast-forwards; a merge commit has the author of the task's last commit.
+            keep: Paths of which the task's version stands when both sides changed them.
 
         Returns:
             What became of it, the paths that conflict, and where `main` is now.
@@ -131,7 +134,7 @@ class Commits:
         if commit is None:
             return MergeState.NONE, [], repository.head()
         try:
-            done = repository.integrate("main", commit)
+            done = repository.integrate("main", commit, keep)
         except Conflict as error:
             return MergeState.CONFLICT, list((error.detail or {}).get("paths", [])), repository.head()
         if done.merge is not None:

@@ -22,12 +22,13 @@ from jupyter_dotscience.api.commits import Missing, MissingQuery, ObjectRef
 from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge
 
 from .download import Download, of_iterator
+from .garbage import keep
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_FULL = "The project's storage is full: delete something or ask an administrator for more."
+_FULL = "The storage is full: delete something or ask an administrator for more."
 _WORKERS = 8
 
 
@@ -112,8 +113,8 @@ class Contents:
             raise BadRequest("An object's name is its SHA-256: 64 hexadecimal digits.", code="bad_object")
         incoming = await self._run(self._begin, project, sha256, size)
         try:
-            async for chunk in gathered(body):
-                await self._run(incoming.write, chunk)
+            async for pieces in gathered(body):
+                await self._run(incoming.write, *pieces)
             await self._run(self._finish, project, incoming)
         finally:
             await self._run(incoming.__exit__)
@@ -124,6 +125,7 @@ class Contents:
         return self._objects.receive(sha256, size, room)
 
     def _finish(self, project: str, incoming: Incoming) -> None:
+        keep(self._database, incoming.sha256)
         size = incoming.store()
         with self._database.write() as session:
             versions.add_objects(session, project, {incoming.sha256: size}, dt.datetime.now(dt.UTC))
@@ -157,11 +159,11 @@ class Contents:
     async def _save(self, path: Path, body: AsyncIterator[bytes], limit: int) -> None:
         received = 0
         with path.open("xb") as file:
-            async for chunk in gathered(body):
-                received += len(chunk)
+            async for pieces in gathered(body):
+                received += sum(map(len, pieces))
                 if received > limit:
                     raise TooLarge(f"A pack may have {limit} bytes at the most; send several.")
-                await self._run(file.write, chunk)
+                await self._run(file.writelines, pieces)
             await self._run(_flush, file.fileno(), file.flush)
 
     async def _run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -175,18 +177,18 @@ class Contents:
             raise
 
 
-async def gathered(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same bytes in pieces of about a megabyte: one switch of threads for each."""
+async def gathered(body: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    """The pieces, about a megabyte of them at a time: one switch of threads for each."""
     pieces: list[bytes] = []
     size = 0
     async for piece in body:
         pieces.append(piece)
         size += len(piece)
         if size >= CHUNK:
-            yield b"".join(pieces)
+            yield pieces
             pieces, size = [], 0
     if pieces:
-        yield b"".join(pieces)
+        yield pieces
 
 
 def _flush(handle: int, flush: Callable[[], None]) -> None:

@@ -21,6 +21,9 @@ from .caller import Caller
 from .ports import Workspaces
 from .projects import Projects
 
+MOST = 100
+"""Datasets of one project: each of its tasks sees all of them."""
+
 
 class DatasetLinks:
     """Serves link_dataset and unlink_dataset."""
@@ -55,6 +58,8 @@ class DatasetLinks:
                 for link in store.links_of(session, [project])[project]
                 if link.dataset_id != dataset
             }
+            if len(others) >= MOST:
+                raise Conflict(f"The project has {MOST} datasets; unlink one first.", code="too_many")
             taken = linkpaths.overlapping(path, others)
             if taken is not None:
                 raise _taken(session, path, taken, others[taken])

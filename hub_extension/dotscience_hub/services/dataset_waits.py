@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from dotscience_hub.domain.datasetstates import Next, after_sync, waiting_for
 from dotscience_hub.queue.queue import Queue
 from dotscience_hub.store import datasets as store
-from dotscience_hub.store.database import Database, after_commit
+from dotscience_hub.store.database import Database
 from dotscience_hub.store.tasks import QUEUED, TaskRow, lock_task
 from jupyter_dotscience.api.tasks import TaskStatus
 
@@ -51,10 +51,12 @@ class DatasetWaits:
     def fix(self, session: Session, task: TaskRow) -> list[store.TaskDatasetRow]:
         """The datasets of a new task, each in its newest version or to be waited for. The task is not stored yet."""
         links = store.links_of(session, [task.project_id])[task.project_id]
-        found = [_seen(session, task.id, link) for link in links]
+        datasets = {id_: store.keep_dataset(session, id_) for id_ in sorted(link.dataset_id for link in links)}
+        found = [_seen(session, task.id, link, row) for link in links if (row := datasets[link.dataset_id]) is not None]
         task.waits = any(row.waits for row in found)
-        for dataset in [row.dataset_id for row in found if row.waits]:
-            after_commit(session, lambda dataset=dataset: self._syncs.request(dataset))  # type: ignore[misc]
+        # In the order of ids, so that two who queue tasks never wait for each other in a circle.
+        for dataset in sorted(row.dataset_id for row in found if row.waits):
+            self._syncs.request(dataset)
         return found
 
     def ended(self, dataset: str) -> None:
@@ -67,10 +69,9 @@ class DatasetWaits:
     def look_again(self) -> None:
         """Look after all tasks that wait, as when the service starts; ask again for what nobody asked for."""
         with self._database.read() as session:
-            waiting = store.waiting_tasks(session)
-            unasked = _unasked(session, waiting)
-            seen = store.datasets_of(session, waiting)
-        self._versions.refresh({row.dataset_id for rows in seen.values() for row in rows if row.waits})
+            waiting, datasets = store.waiting_tasks(session), store.waited_for(session)
+            unasked = store.unasked(session)
+        self._versions.refresh(datasets)
         for dataset in unasked:
             self._syncs.request(dataset)
         self._settle_all(waiting)
@@ -131,8 +132,7 @@ class DatasetWaits:
         self._queue.transitions.end(session, task, TaskStatus.FAILED, why.rstrip(".") + ".")
 
 
-def _seen(session: Session, task: str, link: store.LinkRow) -> store.TaskDatasetRow:
-    dataset = session.get_one(store.DatasetRow, link.dataset_id)
+def _seen(session: Session, task: str, link: store.LinkRow, dataset: store.DatasetRow) -> store.TaskDatasetRow:
     waits = session.get(store.SourceRow, dataset.id) is not None
     row = store.TaskDatasetRow(task_id=task, dataset_id=dataset.id, name=dataset.name, path=link.path, waits=waits)
     if not waits:
@@ -142,12 +142,3 @@ def _seen(session: Session, task: str, link: store.LinkRow) -> store.TaskDataset
 
 def _take(row: store.TaskDatasetRow, dataset: store.DatasetRow) -> None:
     row.commit, row.size, row.files, row.waits = dataset.head, dataset.size, dataset.files, False
-
-
-def _unasked(session: Session, tasks: Iterable[str]) -> list[str]:
-    """Datasets that a task waits for, and that nobody asked to synchronise since it was queued."""
-    query = select(store.SourceRow.id).join(store.TaskDatasetRow, store.TaskDatasetRow.dataset_id == store.SourceRow.id)
-    query = query.join(TaskRow, TaskRow.id == store.TaskDatasetRow.task_id).where(store.TaskDatasetRow.waits)
-    asked = store.SourceRow.requested.is_not(None) & (store.SourceRow.requested >= TaskRow.created)
-    query = query.where(TaskRow.id.in_(list(tasks)), ~asked).distinct()
-    return list(session.scalars(query))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dotscience_hub.store import datasets as store
-from dotscience_hub.store import paging
+from dotscience_hub.store import paging, syncs
 from dotscience_hub.store.database import Database, after_commit
 from dotscience_hub.store.keyring import Keyring
 from dotscience_hub.store.projects import names_of, seen_by
@@ -16,7 +17,7 @@ from dotscience_hub.store.sealing import about, hold_keys
 from jupyter_dotscience.api import datasets as api
 from jupyter_dotscience.api._base import now
 from jupyter_dotscience.api.ids import new_id
-from jupyter_dotscience.api.problems import Conflict, NotFound
+from jupyter_dotscience.api.problems import BadRequest, Conflict, NotFound
 
 from .access import NO_DATASET
 from .caller import Caller
@@ -71,8 +72,11 @@ class Datasets:
         Raises:
             BadRequest: It cannot be read, and why.
         """
-        if body.s3 is not None:
-            self._syncs.check(body.s3)
+        if body.s3 is None:
+            return
+        if any(isinstance(text, str) and "\0" in text for text in msgspec.structs.asdict(body.s3).values()):
+            raise BadRequest("Names and keys of a bucket hold no NUL bytes.", code="bad_source")
+        self._syncs.check(body.s3)
 
     def create_dataset(self, caller: Caller, *, body: api.DatasetCreate) -> api.Dataset:
         """Create a dataset; of a bucket that was tried before, see :meth:`prepare_create_dataset`."""
@@ -84,7 +88,7 @@ class Datasets:
             if body.s3 is not None:
                 session.add(self._source(session, row.id, body.s3))
                 session.flush()
-                after_commit(session, lambda: self._syncs.request(row.id))
+                self._syncs.request(row.id)
             return self._view(session, caller, row)
 
     def get_dataset(self, caller: Caller, *, dataset: str) -> api.Dataset:
@@ -104,9 +108,14 @@ class Datasets:
             links = store.links_to(session, [dataset])[dataset]
             if links and not query.force:
                 raise _linked(session, caller, [link.project_id for link in links])
+            syncs.hold(session, dataset)
             self._waits.give_up(session, dataset)
             store.delete_dataset(session, dataset)
-            after_commit(session, lambda: self._workspaces.delete_project(dataset))
+            after_commit(session, lambda: self._clear(dataset))
+
+    def _clear(self, dataset: str) -> None:
+        self._syncs.forget(dataset)
+        self._workspaces.delete_project(dataset)
 
     def sync_dataset(self, caller: Caller, *, dataset: str) -> api.Dataset:
         """Ask for another look at the dataset's bucket.

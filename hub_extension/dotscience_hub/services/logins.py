@@ -74,7 +74,7 @@ class Logins:
         try:
             return await self._mint.make(approval)
         except (Unavailable, asyncio.CancelledError):
-            self._devices.put_back(pending)
+            self._devices.put_back(pending, approval)
             raise
 
     async def revoke_token(self, _caller: Caller | None, body: TokenRevoke) -> None:

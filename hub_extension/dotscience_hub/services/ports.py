@@ -37,8 +37,10 @@ class Workspaces(Protocol):
         """Record a task's changes on its own branch; the same call again makes the same commit."""
         ...
 
-    def merge_task(self, project: str, task: str, author: str) -> tuple[MergeState, list[str], str | None]:
-        """Bring a task's branch into main; the same call again changes nothing.
+    def merge_task(
+        self, project: str, task: str, author: str, keep: Sequence[str] = ()
+    ) -> tuple[MergeState, list[str], str | None]:
+        """Bring a task's branch into main, its version winning for paths in ``keep``; repeated, it changes nothing.
 
         Returns:
             What became of it, the paths that both sides changed, and main's newest commit.
@@ -58,7 +60,14 @@ class Syncs(Protocol):
     """Keeps datasets that are copies of buckets like their buckets."""
 
     def request(self, dataset: str) -> None:
-        """Look at a dataset's bucket as soon as may be, with an attempt that begins after this call."""
+        """Look at a dataset's bucket as soon as may be, with an attempt that begins after this call.
+
+        Inside a transaction it is asked for together with all else, or not at all.
+        """
+        ...
+
+    def forget(self, dataset: str) -> None:
+        """End what goes on for a dataset that was just deleted."""
         ...
 
     def check(self, source: S3Create) -> None:
@@ -78,7 +87,7 @@ class TaskRuns(Protocol):
         session: Session,
         *,
         project: str,
-        task: str,
+        task: str | None,
         author: str,
         runs: Sequence[RunReport],
         commit: str | None,

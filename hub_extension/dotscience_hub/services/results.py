@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy.orm import Session
 
 from dotscience_hub.domain import states
@@ -22,8 +23,8 @@ from dotscience_hub.store.tasks import TaskRow, lock_task
 from jupyter_dotscience.api import metadata
 from jupyter_dotscience.api.commits import CommitCreate, CommitResult
 from jupyter_dotscience.api.datasets import TaskDataset, mount_of
-from jupyter_dotscience.api.problems import NotFound
-from jupyter_dotscience.api.protocol import Finish, Finished, TaskCommit
+from jupyter_dotscience.api.problems import BadRequest, NotFound
+from jupyter_dotscience.api.protocol import Finish, Finished, TaskCommit, TaskCommitted
 from jupyter_dotscience.api.runs import RunReport
 from jupyter_dotscience.api.tasks import Execution, JupyterWorkload, MergeState, TaskStatus, Workload
 
@@ -84,8 +85,11 @@ class Results:
         self._logs = logs
         queue.transitions.when_ended(lambda session, task: runs.fail_open_runs(session, task, NEVER_PUBLISHED))
 
-    def commit_task(self, caller: Caller, *, task: str, body: TaskCommit) -> CommitResult:
-        """Record a version in the middle of a task, on the task's own branch.
+    def commit_task(self, caller: Caller, *, task: str, body: TaskCommit) -> TaskCommitted:
+        """Record a version in the middle of a task, on the task's own branch, and merge that into main.
+
+        Main moves with each version, so that the project's people see what a JupyterLab does. Where both sides changed
+        the same, main stays where it is until a later version, or a person, has settled it.
 
         Raises:
             LeaseLost: The task is not this runner's any more.
@@ -93,14 +97,22 @@ class Results:
         """
         with self._database.write() as session:
             work = _work(session, self._queue.leases.hold(session, caller.name, task, body.fence))
+        if body.commit.runs:
+            raise BadRequest("The runs of a task go beside its commit, not into it.", code="misplaced_runs")
         runs = _all_runs(work, body.runs, body.commit)
-        result, saved = self._save(work, body.commit, runs, succeeded=True)
+        # Runs are worth a commit though no file has changed: the history says which there were, and when.
+        commit = msgspec.structs.replace(body.commit, always=body.commit.always or bool(runs))
+        result, saved = self._save(work, commit, runs, succeeded=True)
+        merge, conflicts, _ = self._workspaces.merge_task(work.project, task, work.creator, body.commit.keep)
         with self._database.write() as session:
             row = self._queue.leases.hold(session, caller.name, task, body.fence)
             row.result_commit = saved.head or row.result_commit
+            row.merge, row.conflicts = merge.value, list(conflicts)
             self._record(session, row, saved)
             self._queue.transitions.noted(session, row)
-        return result
+        return TaskCommitted(
+            commit=result.commit, head=result.head, merged=result.merged, merge=merge, conflicts=conflicts
+        )
 
     def finish(self, caller: Caller, *, task: str, body: Finish) -> Finished:
         """End a task. Repeated, it answers the same and does nothing.
@@ -134,7 +146,9 @@ class Results:
     ) -> tuple[CommitResult, _Saved]:
         """Record changes, if there are any, with the runs' metadata, and find the versions of their files."""
         paths = sorted({path for run in runs for path in run.inputs})
-        inputs = self._versions(work, work.start, [path for path in paths if mount_of(path, work.mounts) is None])
+        # What an earlier version of the same task changed was read as that version has it.
+        at = commit.parent if commit is not None else work.start
+        inputs = self._versions(work, at, [path for path in paths if mount_of(path, work.mounts) is None])
         inputs |= self._dataset_versions(work.mounts, paths)
         result = CommitResult(commit=None, head=None)
         if commit is not None:

@@ -21,6 +21,7 @@ from jupyter_dotscience.api.protocol import TaskPoints
 from . import run_views as views
 from .caller import Caller
 from .logs import LeaseCheck
+from .run_metadata import metadata_of
 
 COLUMN_NAMES = 10_000
 """So many names of columns are told at the most."""
@@ -79,7 +80,7 @@ class Runs:
         session: Session,
         *,
         project: str,
-        task: str,
+        task: str | None,
         author: str,
         runs: Sequence[api.RunReport],
         commit: str | None,
@@ -92,7 +93,7 @@ class Runs:
         Args:
             session: The transaction.
             project: Id of the project.
-            task: Id of the task.
+            task: Id of the task; None for runs of a JupyterLab that no hub started.
             author: Who created the task.
             runs: What the library and the runner reported.
             commit: The version that holds their outputs.
@@ -138,8 +139,9 @@ class Runs:
             row = _find(session, project, run)
             values = store.values_by_run(session, [row.pk])[row.pk]
             files, series = store.files_of(session, row.pk), point_store.series_of(session, project, row.pk)
-        metadata = self._commit_metadata(project, row.commit) if row.commit else {}
-        return views.run(row, values, files, series, metadata)
+        committed = self._commit_metadata(project, row.commit) if row.commit else {}  # reads git: in no transaction
+        with self._database.read() as session:
+            return views.run(row, values, files, series, metadata_of(session, row, committed))
 
     def append_points(self, caller: Caller, *, project: str, run: str, body: api.PointsAppend) -> api.PointsAck:
         """Add live points to a run that a client recorded."""

@@ -28,6 +28,7 @@ from jupyter_dotscience.api.protocol import SecretsQuery
 
 from .access import NO_PROJECT
 from .caller import Caller
+from .environments import Environments
 from .keypairs import make_key_pair
 
 log = logging.getLogger("dotscience.secrets")
@@ -45,17 +46,19 @@ class Secrets:
     is not theirs.
     """
 
-    def __init__(self, database: Database, keyring: Keyring, leases: Leases) -> None:
+    def __init__(self, database: Database, keyring: Keyring, leases: Leases, environments: Environments) -> None:
         """Make the service.
 
         Args:
             database: Where secrets are.
             keyring: Seals private halves.
             leases: Tells which runner may have a task's.
+            environments: Variables of tasks.
         """
         self._database = database
         self._keyring = keyring
         self._leases = leases
+        self._environments = environments
 
     def list_secrets(self, caller: Caller, *, query: api.SecretQuery) -> api.SecretList:
         """Secrets of the caller's account and projects, newest first; by `ref` or `project` an admin finds any."""
@@ -128,7 +131,7 @@ class Secrets:
             store.delete_secret(session, row.id)
 
     def get_task_secrets(self, caller: Caller, *, task: str, body: SecretsQuery) -> api.TaskSecrets:
-        """The private keys that a task may use, for the runner that holds its lease.
+        """The private keys and sealed variables that a task may use, for the runner that holds its lease.
 
         Keys of an account leave the hub only for runners of that user and for shared ones: somebody who shares a
         project shall not get the keys of those who work in it by starting a runner.
@@ -146,7 +149,8 @@ class Secrets:
             assert row is not None
             trusted = runner is not None and (runner.shared or runner.owner == row.creator)
             found = store.for_task(session, row.project_id, row.creator if trusted else None)
-            return api.TaskSecrets(items=[self._for_task(each) for each in found])
+            environment = self._environments.read(session, task)
+            return api.TaskSecrets(items=[self._for_task(each) for each in found], environment=environment)
 
     def _for_task(self, row: store.SecretRow) -> api.TaskSecret:
         return api.TaskSecret(name=row.name, type=api.SecretType(row.type), private_key=self._private(row))

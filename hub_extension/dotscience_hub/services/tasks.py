@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from dotscience_hub.queue.queue import Queue
 from dotscience_hub.store import paging
 from dotscience_hub.store import tasks as store
 from dotscience_hub.store.database import Database, after_commit
+from dotscience_hub.store.labs import doors
 from dotscience_hub.store.projects import ProjectRow, visible_ids
 from jupyter_dotscience.api import tasks as api
 from jupyter_dotscience.api.ids import new_id
@@ -24,6 +25,7 @@ from .access import NO_PROJECT, NO_TASK
 from .caller import Caller
 from .dataset_links import check_free
 from .dataset_waits import DatasetWaits
+from .environments import Environments
 from .ports import TaskLogs, Workspaces
 from .task_views import TaskViews
 
@@ -44,6 +46,7 @@ class Tasks:
         logs: TaskLogs,
         views: TaskViews,
         datasets: DatasetWaits,
+        environments: Environments,
     ) -> None:
         """Make the service.
 
@@ -55,6 +58,7 @@ class Tasks:
             logs: Removed with their tasks.
             views: Makes what is answered.
             datasets: Fixes the versions of datasets that a task sees.
+            environments: Keeps variables that are never shown.
         """
         self._database = database
         self._notifier = notifier
@@ -62,6 +66,7 @@ class Tasks:
         self._workspaces = workspaces
         self._logs = logs
         self._views = views
+        self._environments = environments
         self._datasets = datasets
 
     def prepare_create_task(self, caller: Caller, *, project: str, body: api.TaskCreate) -> None:
@@ -75,7 +80,7 @@ class Tasks:
             Conflict: A dataset is linked where that version has something of its own.
             BadRequest: The project has no such commit, or a text that no program can be given holds a NUL byte.
         """
-        _check_texts(body.workload)
+        _check_texts(body.workload, body.sealed_environment)
         commit = self._start(project, body.commit)
         with self._database.write() as session:
             owner = session.get(ProjectRow, project)
@@ -102,7 +107,13 @@ class Tasks:
             self._queue.transitions.enqueue(session, row)
             session.add_all(datasets)
             session.flush()
+            self._environments.keep(session, row.id, body.sealed_environment)
             return self._views.of(session, [row])[0]
+
+    def get_door(self, caller: Caller, *, task: str) -> api.Door:
+        """The loopback port at which the gateway listens for a task's JupyterLab."""
+        with self._database.read() as session:
+            return api.Door(port=doors(session).get(task))
 
     def list_tasks(self, caller: Caller, *, query: api.TaskListQuery) -> api.TaskList:
         """Tasks of the caller's projects, newest first; by `ref` or `project` an admin finds any."""
@@ -222,14 +233,14 @@ def _find(session: Session, task: str) -> store.TaskRow:
     return row
 
 
-def _check_texts(workload: api.Workload) -> None:
+def _check_texts(workload: api.Workload, sealed: Mapping[str, str]) -> None:
     """What execve(2) takes ends at the first NUL: refuse it before it reaches a runner."""
-    texts = list(workload.environment.values())
+    texts = [*workload.environment.values(), *sealed.values()]
     if isinstance(workload, api.CommandWorkload):
         texts += workload.command
         if not workload.command[0]:
             raise BadRequest("The command is empty; name a program to run.", code="bad_command")
-    size = sum(len(text.encode(errors="surrogatepass")) + 1 for text in (*texts, *workload.environment))
+    size = sum(len(text.encode(errors="surrogatepass")) + 1 for text in (*texts, *workload.environment, *sealed))
     if size > MAX_COMMAND:
         raise BadRequest(
             f"The command and its environment have {size} bytes, of {MAX_COMMAND} at the most; put long texts into a "

@@ -7,12 +7,15 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from pathlib import PurePosixPath
 
+import msgspec
+
 from dotscience_hub.git.commit_object import split_trailers
 from dotscience_hub.git.repository import Repository
 from dotscience_hub.git.trees import TREE, check_path
 from dotscience_hub.store import versions
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.versions import CommitRow
+from jupyter_dotscience.api import metadata
 from jupyter_dotscience.api.commits import (
     BranchInfo,
     BranchList,
@@ -38,19 +41,22 @@ from .contents import Contents
 from .differences import changes_between
 from .download import Download, of_bytes
 from .folding import folded
+from .ports import FileVersionOf, TaskRuns
 
 
 class Workspace:
     """Serves the routes of the workspace; see `api.routes`. Who may call is decided before."""
 
-    def __init__(self, database: Database, commits: Commits, contents: Contents) -> None:
+    def __init__(self, database: Database, commits: Commits, contents: Contents, runs: TaskRuns) -> None:
         """Make the service.
 
         Args:
             database: The store.
             commits: The commit graph.
             contents: Objects and packs.
+            runs: Where the runs of a version go.
         """
+        self._runs = runs
         self._database = database
         self._commits = commits
         self._contents = contents
@@ -105,7 +111,44 @@ class Workspace:
         """Record changes as one commit of `main` or of a branch of people's own."""
         if body.branch.startswith("tasks/"):
             raise BadRequest("A task's branch is written by its task only; name another branch.", code="bad_branch")
-        return self._commits.record(project, body, caller.name)
+        if not body.runs:
+            return self._commits.record(project, body, caller.name)
+        return self._with_runs(caller.name, project, body)
+
+    def _with_runs(self, author: str, project: str, body: CommitCreate) -> CommitResult:
+        """Record a version and its runs. Each half may be repeated: the same version, and runs that are there stay."""
+        read = sorted({path for run in body.runs for path in run.inputs})
+        inputs = self._versions(project, body.parent, read)
+        described = {
+            "type": metadata.TYPE,
+            "author": author,
+            "message": body.message,
+            "success": "true",
+            "workload.type": "jupyter",
+            **metadata.of_runs(body.runs, {path: version[0] for path, version in inputs.items()}),
+        }
+        # Worth a commit though no file has changed: the history says which runs there were, and when.
+        body = msgspec.structs.replace(body, always=True)
+        result = self._commits.record(project, body, author, metadata=described)
+        at = result.commit
+        written = {path for run in body.runs for path in run.outputs} | {path for path in read if path not in inputs}
+        outputs = self._versions(project, at, sorted(written))
+        inputs.update({path: outputs[path] for path in read if path not in inputs and path in outputs})
+        with self._database.write() as session:
+            self._runs.record_task_runs(
+                session,
+                project=project,
+                task=None,
+                author=author,
+                runs=body.runs,
+                commit=at,
+                inputs=inputs,
+                outputs=outputs,
+            )
+        return result
+
+    def _versions(self, project: str, commit: str | None, paths: Sequence[str]) -> dict[str, FileVersionOf]:
+        return dict(self._commits.versions_at(project, commit, paths)) if commit and paths else {}
 
     def list_branches(self, caller: Caller, *, project: str) -> BranchList:
         """Branches, and whether `main` has what they have."""

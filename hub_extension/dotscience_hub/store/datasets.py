@@ -13,6 +13,7 @@ from jupyter_dotscience.api.datasets import SyncState
 from .base import Table
 from .projects import visible_ids
 from .sealing import sealed_column
+from .tasks import TaskRow
 
 
 class DatasetRow(Table):
@@ -134,6 +135,11 @@ def lock_dataset(session: Session, dataset: str) -> DatasetRow | None:
     return session.get(DatasetRow, dataset, with_for_update=True, populate_existing=True)
 
 
+def keep_dataset(session: Session, dataset: str) -> DatasetRow | None:
+    """A dataset that nobody deletes until the transaction ends; others may do the same, and change it."""
+    return session.get(DatasetRow, dataset, with_for_update={"read": True, "key_share": True}, populate_existing=True)
+
+
 def is_shared_with(session: Session, dataset: str, user: str) -> bool:
     """Whether a dataset is linked to a project of a user, or to one shared with them."""
     found = select(LinkRow.dataset_id).where(LinkRow.dataset_id == dataset, LinkRow.project_id.in_(visible_ids(user)))
@@ -162,6 +168,19 @@ def waiting_tasks(session: Session, dataset: str | None = None) -> list[str]:
     query = select(TaskDatasetRow.task_id).where(TaskDatasetRow.waits).distinct()
     query = query if dataset is None else query.where(TaskDatasetRow.dataset_id == dataset)
     return list(session.scalars(query.order_by(TaskDatasetRow.task_id)))
+
+
+def waited_for(session: Session) -> list[str]:
+    """Ids of the datasets that any task waits for."""
+    return list(session.scalars(select(TaskDatasetRow.dataset_id).where(TaskDatasetRow.waits).distinct()))
+
+
+def unasked(session: Session) -> list[str]:
+    """Datasets that a task waits for, and that nobody asked to synchronise since it was queued."""
+    query = select(SourceRow.id).join(TaskDatasetRow, TaskDatasetRow.dataset_id == SourceRow.id)
+    query = query.join(TaskRow, TaskRow.id == TaskDatasetRow.task_id).where(TaskDatasetRow.waits)
+    late = SourceRow.requested.is_(None) | (SourceRow.requested < TaskRow.created)
+    return list(session.scalars(query.where(late).distinct()))
 
 
 def end_waiting(session: Session, task: str) -> None:

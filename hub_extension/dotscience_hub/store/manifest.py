@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from .base import Table
 from .datasets import DatasetObjectRow
 
 _AT_ONCE = 500
@@ -24,6 +25,7 @@ class Kept:
         blob: Binary id of the git blob; empty for a large object, whose pointer the commit makes.
         sha256: Binary SHA-256 of the content.
         modified: Nanoseconds since 1970, as the bucket says.
+        present: Whether the newest version has it.
     """
 
     key: str
@@ -35,24 +37,28 @@ class Kept:
     blob: bytes
     sha256: bytes
     large: bool
+    present: bool = True
 
 
 def load(session: Session, dataset: str) -> dict[str, Kept]:
     """All that is kept, by key."""
     row = DatasetObjectRow
-    columns = (row.key, row.etag, row.version_id, row.size, row.modified, row.path, row.blob, row.sha256, row.large)
-    query = select(*columns).where(row.dataset_id == dataset)
+    query = select(row.key, *(getattr(row, name) for name in _FACTS)).where(row.dataset_id == dataset)
     return {found[0]: Kept(*found) for found in session.execute(query)}
 
 
 def keep(session: Session, dataset: str, found: Iterable[Kept]) -> None:
     """Note contents that are durable; the newest version of a key replaces the older."""
     rows = [_values(dataset, kept) for kept in found]
+    if not rows:
+        return
+    # On the table and not the class: the ORM's part of an insert would cost as much as the database's.
+    table = Table.metadata.tables[DatasetObjectRow.__tablename__]
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    for start in range(0, len(rows), _AT_ONCE):
-        statement: Any = dialect.insert(DatasetObjectRow).values(rows[start : start + _AT_ONCE])
-        replaced = {name: getattr(statement.excluded, name) for name in _FACTS}
-        session.execute(statement.on_conflict_do_update(index_elements=["dataset_id", "key"], set_=replaced))
+    statement: Any = dialect.insert(table)
+    replaced = {name: statement.excluded[name] for name in _FACTS}
+    upsert = statement.on_conflict_do_update(index_elements=["dataset_id", "key"], set_=replaced)
+    session.connection().execute(upsert, rows)
 
 
 def mark(session: Session, dataset: str, paths: Mapping[str, str], gone: Sequence[str]) -> None:
@@ -61,7 +67,7 @@ def mark(session: Session, dataset: str, paths: Mapping[str, str], gone: Sequenc
     Args:
         session: A transaction.
         dataset: The dataset.
-        paths: New path by key, of those whose path changed.
+        paths: Path by key, of those that are there again, or whose path changed.
         gone: Keys that the bucket has no more.
     """
     row = DatasetObjectRow
@@ -72,6 +78,13 @@ def mark(session: Session, dataset: str, paths: Mapping[str, str], gone: Sequenc
         session.execute(update(row).where(row.dataset_id == dataset, row.key == key).values(path=path, present=True))
 
 
+def forget(session: Session, dataset: str, keys: Sequence[str]) -> None:
+    """Note no more that contents are kept."""
+    row = DatasetObjectRow
+    for start in range(0, len(keys), _AT_ONCE):
+        chosen = row.key.in_(keys[start : start + _AT_ONCE])
+        session.execute(delete(row).where(row.dataset_id == dataset, chosen))
+
+
 def _values(dataset: str, kept: Kept) -> dict[str, Any]:
-    values = {name: getattr(kept, name) for name in _FACTS if name != "present"}
-    return {"dataset_id": dataset, "key": kept.key, "present": True, **values}
+    return {"dataset_id": dataset, "key": kept.key, **{name: getattr(kept, name) for name in _FACTS}}

@@ -68,6 +68,14 @@ def request(session: Session, dataset: str, moment: dt.datetime) -> None:
     session.execute(update(SourceRow).where(SourceRow.id == dataset).values(requested=moment, state=waiting))
 
 
+def hold(session: Session, dataset: str) -> None:
+    """Let nobody change what is noted of a dataset's rounds until the transaction ends.
+
+    Locks are taken in one order everywhere: the dataset, its rounds, its source.
+    """
+    session.get(SyncRow, dataset, with_for_update=True)
+
+
 def waiting(session: Session) -> list[str]:
     """Datasets that were asked for and that nobody has, those that waited longest first."""
     query = select(SyncRow.id).join(SourceRow, SourceRow.id == SyncRow.id)
@@ -93,7 +101,7 @@ def claim(session: Session, dataset: str, holder: str, moment: dt.datetime) -> b
     taken = {"holder": holder, "begun": SyncRow.asked, "beat": SyncRow.beat + 1}
     if not _changed(session, update(SyncRow).where(*free).values(taken)):
         return False
-    begun = {"state": SyncState.SYNCING.value, "started": moment, "ended": None, **vars(Progress())}
+    begun = {"state": SyncState.SYNCING.value, "message": "", "started": moment, "ended": None, **vars(Progress())}
     session.execute(update(SourceRow).where(SourceRow.id == dataset).values(begun))
     return True
 

@@ -86,6 +86,7 @@ class ProjectObjectRow(Table):
     """A large file's content that a project has."""
 
     __tablename__ = "project_objects"
+    __table_args__ = (Index(None, "sha256"),)
 
     project: Mapped[str] = mapped_column(primary_key=True)
     sha256: Mapped[str] = mapped_column(primary_key=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Awaitable, Callable, Container
 from typing import Any, Protocol
@@ -18,6 +16,7 @@ from jupyter_dotscience.api.problems import Forbidden, NotLoggedIn, Unavailable
 from jupyter_dotscience.api.routes import Scope
 
 from .base import BaseHandler
+from .credential import token_of
 
 _RUNNER = re.compile(r"[A-Z2-7]{52}(====)?")
 _HELP = "make one on the hub's token page or with `ds login`"
@@ -112,24 +111,3 @@ class Authentication:
         name = model["name"] if model["kind"] == "user" else SERVICE_NAME + model["name"]
         scopes = frozenset(scope.value for scope in Scope if self._hub.check_scopes({scope.value}, model))
         return Caller(kind=Principal.USER, name=name, admin=bool(model.get("admin")), scopes=scopes)
-
-
-def token_of(header: str) -> str | None:
-    """The token in an Authorization header; None where there is none.
-
-    ``Bearer`` and ``token`` carry it as it is, ``Basic`` (RFC 7617) as the password, as git does, or as the user name
-    when the password is empty or what some git hosts ask for.
-    """
-    kind, _, rest = header.strip().partition(" ")
-    rest = rest.strip()
-    if kind.lower() in ("bearer", "token"):
-        return rest or None
-    if kind.lower() != "basic":
-        return None
-    try:
-        user, _, password = base64.b64decode(rest, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    if password in ("", "x-oauth-basic"):
-        return user or None
-    return password

@@ -115,10 +115,13 @@ class Device(Page):
     def post(self) -> None:
         """The answer."""
         user = self.require_click()
-        pending = self._find(user, self.field("user_code")[:40])
-        allowed = self.field("decision") == "allow"
-        session = self.hub_auth.get_token(self)
-        self._devices.decide(pending, Approval(user["name"], session, pending.machine) if allowed else None)
+        code = self.field("user_code")[:40]
+        allowed = self._devices.decision(code, user["name"])  # a second click shows what came of the first
+        if allowed is None:
+            allowed = self.field("decision") == "allow"
+            pending = self._find(user, code)
+            approval = Approval(user["name"], self.hub_auth.get_token(self), pending.machine)
+            self._devices.decide(pending, approval, allowed=allowed)
         self.redirect(self.hub_auth.base_url + OUTCOME_PAGES[allowed].removeprefix(_SERVICE), status=303)
 
     def _ask(self, code: str, wrong: str = "") -> None:

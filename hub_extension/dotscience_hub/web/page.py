@@ -27,7 +27,6 @@ def read_file(folder: str, name: str) -> bytes:
 
 @functools.cache
 def _templates() -> DictLoader:
-    # They are written to be read; what the browser gets need not be.
     return DictLoader({name: read_file("templates", name).decode() for name in _TEMPLATES})
 
 
@@ -78,7 +77,8 @@ class Page(BaseHandler):
             NotLoggedIn: The login in the browser has ended.
             Forbidden: It came from elsewhere.
         """
-        if "Authorization" in self.request.headers:
+        # A token's request would pass without the XSRF token.
+        if "Authorization" in self.request.headers or getattr(self, "_token_authenticated", False):
             raise Forbidden("This page is for people; it takes no token.")
         user: dict[str, Any] | None = self.current_user
         if not user or user["kind"] != "user":

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dotscience_runner.backends.base import Backend
+from dotscience_runner.lab.tunnel import Tunnel
 from dotscience_runner.repository import Rules
 from dotscience_runner.storage import LEAST_FREE
 from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api.problems import DotscienceError, NotLoggedIn
 from jupyter_dotscience.api.protocol import PROTOCOL, Assignment, Claim, Hello, Welcome
 from jupyter_dotscience.client import Client
+from jupyter_dotscience.client.transport import ssl_context
 
 from . import library, machine, secrets
 from .disk import Disk
 from .lease import Heartbeat, Leases
 from .patience import Backoff, hub_away, insist
-from .spool import Spool, TaskFolder
+from .spool import Phase, Spool, TaskFolder
 from .taskloop import Surroundings, TaskLoop
 from .wishes import Wishes
 
@@ -80,6 +82,7 @@ class Agent:
         self._running: dict[str, _Running] = {}
         self._leases = Leases()
         self._machine = machine.describe()
+        self._tunnel = Tunnel(client.url, client.credentials, ssl_context(client.url))
 
     def close(self) -> None:
         """End soon. Tasks go on without the agent; safe to call from a signal handler."""
@@ -111,6 +114,7 @@ class Agent:
             checkouts=self._disk.checkouts,
             storage=self._disk.storage,
             watch=self._disk.watch,
+            tunnel=self._tunnel,
         )
         self._disk.watch.start()
         self._heartbeat = Heartbeat(self._client, self._leases, welcome.heartbeat_seconds, self._rejected)
@@ -184,6 +188,9 @@ class Agent:
             while len(self._running) >= self._settings.slots and not self._over():
                 self._changed.wait(LOOK_SECONDS)  # a signal handler cannot notify
         while not self._over() and self._disk.storage.free() < LEAST_FREE:
+            self._disk.storage.make_room(0)
+            if self._disk.storage.free() >= LEAST_FREE:
+                break
             log.warning("The disk of the spool is full: no new task is taken.")
             self._closing.wait(FULL_DISK_SECONDS)
         return not self._over()
@@ -244,12 +251,12 @@ class Agent:
             self._running[assignment.task] = _Running(assignment.fence, gpus, wishes, thread)
         self._leases.hold(assignment.task, assignment.fence, wishes)
         self._heartbeat.renew()
-        self._disk.storage.tasks.add(assignment.task, folder.path, wishes.end)
+        preparing = folder.load().phase is Phase.CLAIMED
+        self._disk.storage.tasks.add(assignment.task, folder.path, wishes.end, preparing=preparing)
         thread.start()
 
     def _carry(self, loop: TaskLoop, assignment: Assignment) -> None:
         try:
-            self._disk.storage.tasks.begin(assignment.task)
             loop.run()
         except Exception:
             log.exception("Task %s failed in the runner; a restart of the runner goes on with it.", assignment.task)
@@ -268,6 +275,7 @@ class Agent:
                 running.wishes.close()
         for running in list(self._running.values()):
             running.thread.join()
+        self._tunnel.close()
 
 
 class _Closing(Exception):

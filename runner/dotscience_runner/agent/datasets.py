@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dotscience_runner.backends.base import WORKSPACE, Mount
-from dotscience_runner.repository import Cancelled
 from dotscience_runner.storage import Need
 from dotscience_runner.storage.sizes import in_words
 from jupyter_dotscience.api import paths
@@ -18,16 +18,16 @@ from jupyter_dotscience.client import Client
 from jupyter_dotscience.workspace import Mirror, WorkspaceError, checkout, list_tree, stored
 
 from .fetching import fetch
+from .meanwhile import Meanwhile
 from .mountpoints import is_link, make_folder, make_link
 from .patience import insist_for_task
-from .progress import Progress
 from .spool import TaskFolder
-from .wishes import Wishes
 
 if TYPE_CHECKING:
     from .taskloop import Surroundings
 
 PIECE = 1 << 20
+BLOCK = 4096
 
 
 class Datasets:
@@ -37,23 +37,12 @@ class Datasets:
         around: What all tasks share.
         folder: The task's place.
         client: As the task.
-        wishes: What ends the work.
-        tell: Takes how far it is, for people who look.
-        say: Takes a line for the task's log.
+        meanwhile: What is done until they are here.
     """
 
-    def __init__(
-        self,
-        around: Surroundings,
-        folder: TaskFolder,
-        client: Client,
-        wishes: Wishes,
-        *,
-        tell: Callable[[str], None],
-        say: Callable[[str], None],
-    ) -> None:
-        self._around, self._folder, self._client, self._wishes = around, folder, client, wishes
-        self._tell, self._say = tell, say
+    def __init__(self, around: Surroundings, folder: TaskFolder, client: Client, meanwhile: Meanwhile) -> None:
+        self._around, self._folder, self._client, self._meanwhile = around, folder, client, meanwhile
+        self._sizes: dict[str, int] = {}
         assignment = folder.load().assignment
         self._mounts, self._token = assignment.datasets, assignment.task_token
 
@@ -62,29 +51,62 @@ class Datasets:
 
         Raises:
             WorkspaceError: a place or a version cannot be had.
+            NoRoom: they are larger than all that the runner may use.
             Cancelled, TaskLost, AgentClosing: nobody wants it any more.
         """
         check(self._mounts)
-        return [
-            self._need(mount, mount.commit)
-            for mount in self._mounts
-            if mount.commit is not None and not self._around.checkouts.has(mount.dataset, mount.commit)
-        ]
+        self._throw_away_changed()
+        lacking = [mount for mount in self._mounts if not self._around.checkouts.has(mount.dataset, mount.commit)]
+        self._around.storage.check([Need(_key(mount), _words(mount), mount.size) for mount in self._mounts])
+        return [self._need(mount, mount.commit) for mount in lacking if mount.commit is not None]
+
+    def _throw_away_changed(self) -> None:
+        """Where nothing is mounted a task may have written to what all share: root needs no permission for that.
+
+        Links of other tasks lead to the new checkout as soon as it is there.
+        """
+        for mount, files in self.changed():
+            self._meanwhile.say(f"A task has changed the dataset {mount.name} on this runner: it is fetched anew.")
+            inodes = {file.lstat().st_ino for file in files if os.path.lexists(file)}
+            self._around.objects.forget_files(inodes)
+            self._around.checkouts.remove(self._tree(mount).parent, lambda: False)
+
+    def changed(self) -> list[tuple[DatasetMount, list[Path]]]:
+        """Datasets that are not what they were, and their files that are not; none where they are mounted."""
+        if self._around.backend.mounts_at:
+            return []
+        checkouts = self._around.checkouts
+        found = [(mount, checkouts.changed(mount.dataset, mount.commit)) for mount in self._mounts if mount.commit]
+        return [(mount, files) for mount, files in found if files]
 
     def _need(self, mount: DatasetMount, commit: str) -> Need:
-        self._check_wanted()
-        self._say(f"Fetching the dataset {mount.name} ({mount.files} files, {in_words(mount.size)}).")
-        self._tell(f"Dataset {mount.name}: fetching")
-        mirror = self._mirror(mount)
-        fetch(mirror, mount.git_path, commit, client=self._client, token=self._token, wishes=self._wishes)
-        self._check_wanted()
+        self._meanwhile.check()
+        self._meanwhile.say(f"Fetching the dataset {mount.name} ({mount.files} files, {in_words(mount.size)}).")
+        self._meanwhile.tell(f"Dataset {mount.name}: fetching")
+        mirror = self._fetch(mount, commit)
+        self._meanwhile.check()
         objects = self._around.objects
         listed = list_tree(mirror, commit).values()
         large = {entry.sha256: entry.size for entry in listed if entry.large and entry.sha256}
         here = frozenset(sha256 for sha256, size in large.items() if objects.has(sha256, size))
-        small = sum(entry.size for entry in listed if not entry.large)
-        wanted = small + sum(size for sha256, size in large.items() if sha256 not in here)
-        return Need(_key(mount), f"the dataset {mount.name}", wanted, here)
+        # Each takes whole blocks of the disk.
+        small = sum(-(-entry.size // BLOCK) * BLOCK for entry in listed if not entry.large)
+        wanted = sum(size for sha256, size in large.items() if sha256 not in here)
+        self._sizes[_key(mount)] = wanted
+        return Need(_key(mount), _words(mount), small + wanted, here)
+
+    def _fetch(self, mount: DatasetMount, commit: str) -> Mirror:
+        mirror = Mirror(self._around.spool.git / f"{mount.dataset}.git")
+        fetch(
+            mirror,
+            mount.git_path,
+            commit,
+            client=self._client,
+            token=self._token,
+            what=f"Dataset {mount.name}",
+            meanwhile=self._meanwhile,
+        )
+        return mirror
 
     def bring(self) -> None:
         """Make the checkouts that are not here yet.
@@ -95,21 +117,20 @@ class Datasets:
         """
         for mount in self._mounts:
             if mount.commit is not None:
-                insist_for_task(partial(self._bring, mount, mount.commit), self._wishes)
+                insist_for_task(partial(self._bring, mount, mount.commit), self._meanwhile.wishes)
 
     def _bring(self, mount: DatasetMount, commit: str) -> None:
-        mirror = self._mirror(mount)
-        source = _Source(self._client, mount, self._arrived(mount), self._check_wanted)
+        source = _Source(self._client, mount, self._arrived(mount), self._meanwhile.check)
 
         def fill(tree: Path) -> None:
             # Another task may have brought it, and lost it again, since this one looked.
-            fetch(mirror, mount.git_path, commit, client=self._client, token=self._token, wishes=self._wishes)
+            mirror = self._fetch(mount, commit)
             checkout(mirror, commit, tree, objects=self._around.objects, source=source, linked=True)
 
-        self._around.checkouts.make(mount.dataset, commit, fill, self._check_wanted)
+        self._around.checkouts.make(mount.dataset, commit, fill, self._meanwhile.check)
 
     def _arrived(self, mount: DatasetMount) -> Callable[[int], None]:
-        progress = Progress(f"Dataset {mount.name}", mount.size, self._tell, self._say)
+        progress = self._meanwhile.progress(f"Dataset {mount.name}", self._sizes.get(_key(mount)))
 
         def arrived(count: int) -> None:
             self._around.storage.arrived(_key(mount), count)
@@ -128,9 +149,11 @@ class Datasets:
                 hides = make_folder(self._folder.work, mount.path)
             else:
                 hides = make_link(self._folder.work, mount.path, self._tree(mount))
-            self._say(f"The dataset {mount.name} is at {mount.path} ({mount.files} files, {in_words(mount.size)}).")
+            self._meanwhile.say(
+                f"The dataset {mount.name} is at {mount.path} ({mount.files} files, {in_words(mount.size)})."
+            )
             if hides:
-                self._say(f"It hides what the workspace has at {mount.path}; the project keeps that.")
+                self._meanwhile.say(f"It hides what the workspace has at {mount.path}; the project keeps that.")
 
     def mounts(self) -> list[Mount]:
         """For the workload, where the backend mounts."""
@@ -138,22 +161,23 @@ class Datasets:
             return []
         return [Mount(self._tree(mount), f"{WORKSPACE}/{mount.path}") for mount in self._mounts]
 
-    def replaced(self) -> list[str]:
-        """Paths where the task has put something else in a dataset's place, which is not saved."""
+    def complaints(self) -> list[str]:
+        """What the task did to its datasets where it could, for its log."""
         if self._around.backend.mounts_at:
             return []
-        return [mount.path for mount in self._mounts if not is_link(self._folder.work, mount.path, self._tree(mount))]
+        work = self._folder.work
+        return [
+            f"Not saved: {mount.path}: it is the place of a dataset."
+            for mount in self._mounts
+            if not is_link(work, mount.path, self._tree(mount))
+        ] + [
+            f"Files of the dataset {mount.name} were changed, which this runner cannot prevent. They are no version of "
+            "it, and runs that read them are not what they say; the next task gets the dataset anew."
+            for mount, _ in self.changed()
+        ]
 
     def _tree(self, mount: DatasetMount) -> Path:
         return self._around.checkouts.tree(mount.dataset, mount.commit)
-
-    def _mirror(self, mount: DatasetMount) -> Mirror:
-        return Mirror(self._around.spool.git / f"{mount.dataset}.git")
-
-    def _check_wanted(self) -> None:
-        self._wishes.check()
-        if self._wishes.stop:
-            raise Cancelled
 
 
 class _Source:
@@ -200,6 +224,10 @@ def check(mounts: list[DatasetMount]) -> None:
                 f"The dataset {mount.name} at {mount.path} and another one are in each other: link one at another path."
             )
         taken.append(place)
+
+
+def _words(mount: DatasetMount) -> str:
+    return f"the dataset {mount.name}"
 
 
 def _key(mount: DatasetMount) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dotscience_runner.backends.base import WORKSPACE, Backend, Mount, Spec
+from dotscience_runner.lab.folders import SERVER_AT, SERVING_AT
+from jupyter_dotscience.api.control import CONTROL_AT, FOLDER_VARIABLE
 from jupyter_dotscience.api.protocol import Assignment
-from jupyter_dotscience.api.tasks import CommandWorkload
+from jupyter_dotscience.api.tasks import CommandWorkload, JupyterWorkload
 
 from .spool import TaskFolder
 
@@ -16,22 +18,25 @@ POINTS_AT = "/dotscience/points"
 
 
 def make_spec(assignment: Assignment, folder: TaskFolder, library: Path, backend: Backend) -> Spec:
-    """The workload as the backend takes it.
-
-    Raises:
-        TypeError: the workload is no command.
-    """
+    """The workload as the backend takes it."""
     workload = assignment.workload
-    if not isinstance(workload, CommandWorkload):
-        raise TypeError("This runner executes commands only.")
     mounts = [Mount(library, LIBRARY_AT), Mount(folder.points, POINTS_AT, read_only=False)]
+    if isinstance(workload, JupyterWorkload):
+        mounts += [Mount(folder.control, CONTROL_AT), Mount(folder.serving, SERVING_AT)]
+        mounts += [Mount(folder.server, SERVER_AT, read_only=False)]
     seen = [mount.target if backend.mounts_at else str(mount.source) for mount in mounts]
     root = WORKSPACE if backend.mounts_at else str(folder.work)
+    given = dict(workload.environment)
+    if isinstance(workload, CommandWorkload):
+        kind, command = "command", list(workload.command)
+    else:
+        kind, command = "jupyter", ["python3", f"{seen[3]}/start.py", seen[4]]
+        given[FOLDER_VARIABLE] = seen[2]
     return Spec(
         task=assignment.task,
         image=workload.image,
-        command=workload.command,
-        environment=variables(assignment, workload.environment, root=root, library=seen[0], points=seen[1]),
+        command=command,
+        environment=variables(assignment, given, kind=kind, root=root, library=seen[0], points=seen[1]),
         workspace=folder.work,
         mounts=mounts,
         resources=assignment.resources,
@@ -39,7 +44,7 @@ def make_spec(assignment: Assignment, folder: TaskFolder, library: Path, backend
 
 
 def variables(
-    assignment: Assignment, given: Mapping[str, str], *, root: str, library: str, points: str
+    assignment: Assignment, given: Mapping[str, str], *, kind: str, root: str, library: str, points: str
 ) -> dict[str, str]:
     """The user's variables and ours.
 
@@ -53,7 +58,7 @@ def variables(
         "PYTHONPATH": ":".join(filter(None, (path, f"{library}/offer"))),
         "DOTSCIENCE_TASK_ID": assignment.task,
         "DOTSCIENCE_PROJECT_ID": assignment.project,
-        "DOTSCIENCE_WORKLOAD_TYPE": "command",
+        "DOTSCIENCE_WORKLOAD_TYPE": kind,
         "DOTSCIENCE_PROJECT_DOT_ROOT": root,
         "DOTSCIENCE_POINTS_DIR": points,
     }

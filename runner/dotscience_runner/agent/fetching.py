@@ -5,13 +5,15 @@ from __future__ import annotations
 from jupyter_dotscience.client import Client
 from jupyter_dotscience.workspace import GitFailed, Mirror
 
+from .meanwhile import Meanwhile
 from .patience import Backoff, insist_for_task
-from .wishes import Wishes
 
 FETCH_TRIES = 8
 
 
-def fetch(mirror: Mirror, git_path: str, commit: str, *, client: Client, token: str, wishes: Wishes) -> None:
+def fetch(
+    mirror: Mirror, git_path: str, commit: str, *, client: Client, token: str, what: str, meanwhile: Meanwhile
+) -> None:
     """Bring a commit. Git says in words only why it failed; so ask whether the hub is there, and try again.
 
     Args:
@@ -20,18 +22,21 @@ def fetch(mirror: Mirror, git_path: str, commit: str, *, client: Client, token: 
         commit: 40 hexadecimal digits.
         client: As the task.
         token: The task's.
-        wishes: What ends the trying.
+        what: What it is of, for people.
+        meanwhile: What is done until it is here.
 
     Raises:
         GitFailed: git cannot have it, with its words.
-        TaskLost, AgentClosing: nobody wants it any more.
+        Cancelled, TaskLost, AgentClosing: nobody wants it any more.
     """
+    wishes, look = meanwhile.wishes, meanwhile.fetching(what, mirror)
     url = client.url + "/" + git_path.lstrip("/")
     backoff = Backoff(first=1)
     for attempt in range(FETCH_TRIES):
         try:
-            return mirror.fetch(url, commit, token)
+            return mirror.fetch(url, commit, token, watch=look)
         except GitFailed:
+            meanwhile.check()
             insist_for_task(client.get_version, wishes)
             if attempt == FETCH_TRIES - 1:
                 raise

@@ -22,6 +22,7 @@ from .patience import insist_for_task
 from .points import PointsFollower
 from .shipper import Shipper
 from .spool import Record
+from .versions import Versions
 from .wishes import Wishes
 from .workspace import Workspace
 
@@ -41,9 +42,11 @@ class Finishing:
         points: PointsFollower,
         shipper: Shipper,
         wishes: Wishes,
+        versions: Versions | None = None,
     ) -> None:
         self._client, self._record, self._workspace = client, record, workspace
         self._journal, self._points, self._shipper, self._wishes = journal, points, shipper, wishes
+        self._versions = versions
 
     def run(self, execution: Execution) -> None:
         """Do it.
@@ -69,7 +72,7 @@ class Finishing:
         """The changes, sent. A workspace that cannot be saved must not look like one where nothing changed."""
         assert self._record.ended is not None
         try:
-            commit = self._workspace.results(self._record.ended)
+            commit = (self._versions or self._workspace).results(self._record.ended)
         except (WorkspaceError, BadRequest, TooLarge, Conflict) as error:
             self._not_saved(str(error))
             return None
@@ -83,7 +86,9 @@ class Finishing:
         self._record.outcome, self._record.message = Outcome.LOST, text
 
     def _runs(self) -> list[RunReport]:
-        published = self._journal.runs.reports()
+        published = list(self._journal.runs.reports())
+        if self._versions is not None:
+            published += self._versions.carried
         return published + self._points.unpublished({run.id for run in published})
 
     def _sentence(self) -> str:
@@ -91,8 +96,12 @@ class Finishing:
         if self._record.outcome is not Outcome.EXITED or not code:
             return ""
         if code > 128 and code - 128 in set(signal.Signals):
-            return f"The command was ended by {signal.Signals(code - 128).name}."
-        return f"The command exited with {code}."
+            return f"{self._subject} was ended by {signal.Signals(code - 128).name}."
+        return f"{self._subject} exited with {code}."
+
+    @property
+    def _subject(self) -> str:
+        return "The command" if self._versions is None else "JupyterLab"
 
     def _send(self, finish: Finish) -> None:
         task = self._record.assignment.task

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from dotscience_runner.files import wait_for_disk
 from jupyter_dotscience.api.marker import MarkerError, parse
 from jupyter_dotscience.api.runs import RunReport
 
@@ -61,10 +62,17 @@ class FoundRuns:
             line.report = parse(run, content)
         except MarkerError as error:
             problem = str(error)
-        with self._path.open("ab") as file:
-            file.write(msgspec.json.encode(line) + b"\n")
+        wait_for_disk(lambda: self._write(msgspec.json.encode(line) + b"\n"), self._path)
         self._seen.add(run)
         return problem
+
+    def _write(self, line: bytes) -> None:
+        """Add a line, over what is left of one that did not fit."""
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        with os.fdopen(descriptor, "wb") as file:
+            file.seek(self._end)
+            file.write(line)
+        self._end += len(line)
 
     def reports(self) -> list[RunReport]:
         """All that can be recorded."""

@@ -7,12 +7,9 @@ both are there or neither, and a record that is torn is cut off. What is lost th
 
 from __future__ import annotations
 
-import errno
-import logging
 import os
 import struct
 import threading
-import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,12 +17,11 @@ from typing import Any
 
 import msgspec
 
+from dotscience_runner.files import wait_for_disk
 from jupyter_dotscience.api.logs import LogEntry, LogStream
 
-log = logging.getLogger(__name__)
 SEGMENT_BYTES = 16 << 20
 _HEADER = struct.Struct(">II")
-_FULL_DISK_SECONDS = 1.0
 
 Piece = tuple[LogStream, int, bytes]
 """An entry without its number: stream, time in nanoseconds, data."""
@@ -102,25 +98,18 @@ class LogSpool:
         payload = msgspec.msgpack.encode(batch)
         data = _HEADER.pack(len(payload), zlib.crc32(payload)) + payload
         if self._descriptor < 0 or self._end + len(data) > SEGMENT_BYTES:
-            self._begin_segment(batch.first)
-        while True:
-            try:
-                _write_all(self._descriptor, data, self._end)
-                break
-            except OSError as error:
-                if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                    raise
-                log.warning("The disk of the spool is full: %s waits until there is room.", self._folder.parent.name)
-                time.sleep(_FULL_DISK_SECONDS)
+            wait_for_disk(lambda: self._begin_segment(batch.first), self._folder)
+        wait_for_disk(lambda: _write_all(self._descriptor, data, self._end), self._folder)
         self._end += len(data)
         self._remember(batch)
 
     def _begin_segment(self, first: int) -> None:
         if self._segments and self._segments[-1] == first:
             return  # one record alone may be larger than a segment
+        descriptor = os.open(self._path(first), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         if self._descriptor >= 0:
             os.close(self._descriptor)
-        self._descriptor = os.open(self._path(first), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        self._descriptor = descriptor
         self._segments.append(first)
         self._end = 0
 

@@ -35,12 +35,12 @@ class Progress:
 
     Args:
         what: What is transferred, as in "Dataset housing".
-        total: Bytes.
+        total: Bytes; None when nobody knows.
         tell: Takes the line once a second, for people who look.
         say: Takes it more rarely, for the log.
     """
 
-    def __init__(self, what: str, total: int, tell: Callable[[str], None], say: Callable[[str], None]) -> None:
+    def __init__(self, what: str, total: int | None, tell: Callable[[str], None], say: Callable[[str], None]) -> None:
         self._what, self._total, self._done = what, total, 0
         self._tell, self._say = Bounded(tell, TELL_SECONDS), Bounded(say, SAY_SECONDS)
         self._lock = threading.Lock()
@@ -48,10 +48,14 @@ class Progress:
     def add(self, count: int) -> None:
         """So many bytes more have arrived. Any thread may say so."""
         with self._lock:
-            self._done = min(self._total, self._done + count)
-            text = f"{self._what}: {self._share()} ({in_words(self._done)} of {in_words(self._total)})"
+            self._done += count
+            text = f"{self._what}: {self._share()}"
             self._tell(text)
             self._say(text)
 
     def _share(self) -> str:
-        return f"{100 * self._done // self._total if self._total else 100} %"
+        if self._total is None:
+            return f"{in_words(self._done)} fetched"
+        done = min(self._done, self._total)
+        percent = 100 * done // self._total if self._total else 100
+        return f"{percent} % ({in_words(done)} of {in_words(self._total)})"

@@ -32,6 +32,7 @@ class Room:
     ) -> None:
         self.task = task
         self._storage, self._journal, self._tell, self._wishes = storage, journal, tell, wishes
+        self._workspace = 0
 
     def __enter__(self) -> Self:
         return self
@@ -39,17 +40,23 @@ class Room:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._storage.tasks.begin(self.task)
+        self._storage.tasks.begin(self.task, self._workspace)
         self._storage.settle(self.task)
 
-    def make(self, needs: Sequence[Need]) -> None:
+    def make(self, workspace: int, others: Sequence[Need]) -> None:
         """Make room, and wait for it while other tasks have it.
+
+        Args:
+            workspace: Bytes of the workspace's files.
+            others: What else will come.
 
         Raises:
             NoRoom: there will never be enough.
             Cancelled: the task shall stop.
             TaskLost, AgentClosing: nobody wants it any more.
         """
+        self._workspace = workspace
+        needs = [Need(self.task, "its workspace", workspace), *others]
         told = False
         while True:
             try:

@@ -125,6 +125,8 @@ def _private(folder: Path) -> Path:
     for private in (memory, folder):
         if private is not None and _made(private) and _is_mine(private):
             return private
+    if not os.path.lexists(folder):
+        raise FileNotFoundError(folder)  # another task, which is done, has just removed it
     raise PermissionError(f"The folder {folder} must belong to the runner's user and be closed to others (0700).")
 
 

@@ -65,7 +65,9 @@ class Shipper:
         self._thread.start()
 
     def report(self, report: Report) -> None:
-        """Tell the hub where the task is, as soon as it can be told."""
+        """Tell the hub where the task is, as soon as it can be told. Of progress that waits only the last is told."""
+        if len(self._reports) > 1 and self._reports[-1].status is report.status:
+            self._reports.pop()  # the first may be under way
         self._reports.append(report)
         self._journal.changed.set()
 

@@ -16,6 +16,9 @@
             log/              entries that the hub has not acknowledged yet
             runs.jsonl        runs found in the output
             points.json       how far points were sent
+            control/          where a JupyterLab finds the agent
+            serving/          how a JupyterLab is started; secret, for it holds the server's token
+            server/           where a JupyterLab listens
             ...               what the backend keeps
 """
 
@@ -103,6 +106,9 @@ class TaskFolder:
         self.runs = path / "runs.jsonl"
         self.points_state = path / "points.json"
         self.stat_cache = path / "stat-cache"
+        self.control = path / "control"
+        self.serving = path / "serving"
+        self.server = path / "server"
 
     @property
     def task(self) -> str:

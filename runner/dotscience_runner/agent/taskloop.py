@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dotscience_runner.backends.base import Backend, BackendError, Json, Spec, State, Status
+from dotscience_runner.lab.tunnel import Tunnel
 from dotscience_runner.repository import Cancelled, Rules
-from dotscience_runner.storage import Checkouts, Need, NoRoom, Storage, Watch
+from dotscience_runner.storage import Checkouts, NoRoom, Storage, Watch
 from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api import _base
 from jupyter_dotscience.api.logs import LogStream
 from jupyter_dotscience.api.protocol import Outcome, Report
-from jupyter_dotscience.api.tasks import Execution, Machine, TaskStatus
+from jupyter_dotscience.api.tasks import Execution, JupyterWorkload, Machine, TaskStatus
 from jupyter_dotscience.client import Client
 from jupyter_dotscience.workspace import ObjectCache, WorkspaceError
 
@@ -24,7 +25,9 @@ from .datasets import Datasets
 from .environment import make_spec
 from .finishing import Finishing
 from .journal import Journal
+from .labtask import LabTask
 from .lease import Leases
+from .meanwhile import Meanwhile
 from .patience import Backoff
 from .points import PointsFollower, message
 from .progress import TELL_SECONDS, Bounded
@@ -32,6 +35,7 @@ from .repositories import bring_repository
 from .room import Room
 from .shipper import Shipper
 from .spool import Phase, Spool, TaskFolder
+from .versions import Versions
 from .wishes import AgentClosing, TaskLost, Wishes
 from .workspace import Workspace
 
@@ -56,6 +60,7 @@ class Surroundings:
         machine: What this machine is.
         leases: The held leases.
         rules: For repositories.
+        tunnel: To the hub's gateway.
         checkouts: Of datasets.
         storage: The runner's share of the disk.
         watch: Looks after it.
@@ -69,6 +74,7 @@ class Surroundings:
     machine: Machine
     leases: Leases
     rules: Rules
+    tunnel: Tunnel
     checkouts: Checkouts
     storage: Storage
     watch: Watch
@@ -104,15 +110,11 @@ class TaskLoop:
         )
         self._task_client = around.client.derive(token=assignment.task_token, retry_for=0)
         self._workspace = Workspace(assignment, folder, around.spool, around.objects, self._task_client, wishes)
+        self._lab: LabTask | None = None
+        self._versions: Versions | None = None
         self._preparing = Bounded(lambda text: self._tell(TaskStatus.PREPARING, text), TELL_SECONDS)
-        self._datasets = Datasets(
-            around,
-            folder,
-            self._task_client,
-            wishes,
-            tell=self._preparing,
-            say=lambda text: self._journal.say(LogStream.AGENT, text),
-        )
+        self._meanwhile = Meanwhile(wishes, self._preparing, lambda text: self._journal.say(LogStream.AGENT, text))
+        self._datasets = Datasets(around, folder, self._task_client, self._meanwhile)
         self._collector: Collector | None = None
         self._next_look = 0.0
         # An earlier agent may have started it and died before it could note the handle.
@@ -131,6 +133,9 @@ class TaskLoop:
         except AgentClosing:
             pass
         finally:
+            self._close_lab()
+            if self._versions is not None:
+                self._versions.close()
             self._journal.close()
 
     def _steps(self) -> None:
@@ -202,7 +207,7 @@ class TaskLoop:
             self._wishes.check()
             self._stopped_early()
             return
-        except (WorkspaceError, NoRoom, TypeError) as error:
+        except (WorkspaceError, NoRoom) as error:
             self._end(Outcome.START_FAILED, str(error))
             return
         wishes = self._wishes
@@ -218,7 +223,7 @@ class TaskLoop:
         room = Room(self._around.storage, self._folder.task, self._journal, self._preparing, self._wishes)
         with room:
             needs = self._datasets.needs()
-            files = self._workspace.check_out(lambda size: room.make([Need(room.task, "its workspace", size), *needs]))
+            files = self._workspace.check_out(lambda size: room.make(size, needs), self._meanwhile)
             self._journal.say(LogStream.AGENT, f"The workspace is ready ({files} files).")
             self._datasets.bring()
         self._record.repository_commit = bring_repository(
@@ -240,13 +245,19 @@ class TaskLoop:
         return self._wishes.stop
 
     def _start(self) -> None:
+        if self._is_lab:
+            self._tell(TaskStatus.PREPARING, "Starting JupyterLab.")
+        self._serve()
         self._record.handle = self._backend.start(self._spec())
         self._record.ran = True
         self._save(Phase.STARTED)
 
     def _attend(self) -> None:
         """Stay with the workload until it has ended and all its output is in the journal."""
-        self._tell(TaskStatus.RUNNING)
+        self._serve()
+        told = self._lab is None
+        if told:
+            self._tell(TaskStatus.RUNNING)
         handle = self._record.handle
         if self._collector is None or self._collector.ended:
             self._collector = Collector(self._backend, handle, self._journal, self._wishes)
@@ -256,12 +267,43 @@ class TaskLoop:
             self._collector.wait_for_end()
             self._look(handle)
             self._wishes.check()
+            if not told and self._lab is not None and self._lab.ready():
+                told = True
+                self._tell(TaskStatus.RUNNING)
         self._collector.check()
         self._journal.flush()
         status = self._backend.poll(handle)
         if status.state is State.RUNNING:
             raise RuntimeError("The log ended before the workload.")
         self._take(status)
+
+    def _serve(self) -> None:
+        """Be there for the task's JupyterLab, if it is one; an agent that takes a running one up is there anew."""
+        if self._lab is None and self._is_lab:
+            around, assignment = self._around, self._record.assignment
+            answer = self._make_versions().answer
+            self._lab = LabTask(around.client, around.tunnel, self._folder, assignment, self._wishes, answer)
+
+    @property
+    def _is_lab(self) -> bool:
+        return isinstance(self._record.assignment.workload, JupyterWorkload)
+
+    def _make_versions(self) -> Versions:
+        if self._versions is None:
+            self._versions = Versions(
+                self._record.assignment,
+                self._folder,
+                self._around.client,
+                self._task_client,
+                self._wishes,
+                self._workspace.base,
+            )
+        return self._versions
+
+    def _close_lab(self) -> None:
+        lab, self._lab = self._lab, None
+        if lab is not None:
+            lab.close()
 
     def _look(self, handle: Json) -> None:
         """Let the backend see what the workload uses: an engine forgets it as soon as the workload has ended."""
@@ -273,8 +315,8 @@ class TaskLoop:
         record = self._record
         if self._wishes.full:
             # First: a full disk takes no note of it while the task goes on filling it.
-            self._backend.stop(record.handle, STOP_GRACE_SECONDS)
-            self._around.watch.relieve()
+            with self._around.watch.relief():
+                self._backend.stop(record.handle, STOP_GRACE_SECONDS)
         if not record.stopped:
             record.stopped, record.full = True, self._wishes.full
             self._save(Phase.STARTED)
@@ -289,7 +331,9 @@ class TaskLoop:
             self._end(Outcome.OUT_OF_STORAGE, self._record.full, status.exit_code)
             return
         outcome = Outcome.STOPPED if asked else status.outcome
-        self._end(outcome, "" if asked else status.message, status.exit_code)
+        said = self._lab.failure() if self._lab is not None else ""
+        self._close_lab()
+        self._end(outcome, "" if asked else said or status.message, status.exit_code)
 
     def _end(self, outcome: Outcome, text: str = "", exit_code: int | None = None) -> None:
         record = self._record
@@ -301,10 +345,17 @@ class TaskLoop:
 
     def _finish(self) -> None:
         self._tell(TaskStatus.SAVING)
-        for path in self._datasets.replaced() if self._record.ran else ():
-            self._journal.say(LogStream.COMMITTER, f"Not saved: {path}: it is the place of a dataset.")
+        for text in self._datasets.complaints() if self._record.ran else ():
+            self._journal.say(LogStream.COMMITTER, text)
         finishing = Finishing(
-            self._around.client, self._record, self._workspace, self._journal, self._points, self._shipper, self._wishes
+            self._around.client,
+            self._record,
+            self._workspace,
+            self._journal,
+            self._points,
+            self._shipper,
+            self._wishes,
+            self._make_versions() if self._is_lab and self._record.ran else None,
         )
         finishing.run(self._execution())
 

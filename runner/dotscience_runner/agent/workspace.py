@@ -30,6 +30,7 @@ from jupyter_dotscience.workspace import (
 
 from .datasets import excluded
 from .fetching import fetch
+from .meanwhile import Meanwhile
 from .patience import insist_for_task
 from .spool import Spool, TaskFolder
 from .wishes import Wishes
@@ -39,17 +40,23 @@ PIECE = 1 << 20
 
 
 class TaskRemote(ProjectRemote):
-    """The task's project: contents in both directions."""
+    """The task's project: contents in both directions.
+
+    Attributes:
+        arrived: Called with each number of bytes of large files that has come; may raise.
+    """
 
     def __init__(self, client: Client, project: str) -> None:
         super().__init__(client, project)
         self._contents = client
+        self.arrived: Callable[[int], None] = lambda _: None
 
     def read_object(self, sha256: str, start: int) -> Iterator[bytes]:
         """A large file's content from byte ``start`` on."""
         with self._contents.get_object(project=self._project, sha256=sha256, start=start) as reader:
             while piece := reader.read(PIECE):
                 yield piece
+                self.arrived(len(piece))
 
 
 class Workspace:
@@ -78,13 +85,15 @@ class Workspace:
         self._remote = TaskRemote(client, assignment.project)
         self._mirror = Mirror(spool.git / f"{assignment.project}.git")
 
-    def check_out(self, room: Callable[[int], None]) -> int:
+    def check_out(self, room: Callable[[int], None], meanwhile: Meanwhile) -> int:
         """Fill the folder anew; answers the number of files.
 
         Args:
             room: Called with the bytes of all files before any is written; may raise.
+            meanwhile: What is done until they are here.
 
         Raises:
+            Cancelled: the task shall stop.
             WorkspaceError: it cannot be done on this machine, or the commit is not there.
         """
         commit = self._assignment.commit
@@ -96,8 +105,16 @@ class Workspace:
                 commit,
                 client=self._client,
                 token=assignment.task_token,
-                wishes=self._wishes,
+                what="Workspace",
+                meanwhile=meanwhile,
             )
+        progress = meanwhile.progress("Workspace", None)
+
+        def arrived(count: int) -> None:
+            progress.add(count)
+            meanwhile.check()
+
+        self._remote.arrived = arrived
         done = insist_for_task(lambda: self._fill(commit, room), self._wishes)
         return len(done.base)
 
@@ -133,7 +150,7 @@ class Workspace:
             threshold=self._assignment.large_file_threshold,
             exclude=excluded(self._assignment.datasets),
         )
-        found = changes(self._base(), snapshot)
+        found = changes(self.base(), snapshot)
         if not found:
             return None
         sent = insist_for_task(lambda: send(self._folder.work, found, self._remote), self._wishes)
@@ -146,7 +163,8 @@ class Workspace:
         )
         return msgspec.structs.replace(request, created=ended)
 
-    def _base(self) -> Mapping[bytes, Entry]:
+    def base(self) -> Mapping[bytes, Entry]:
+        """The files that the folder was filled with, by stored path."""
         commit = self._assignment.commit
         return list_tree(self._mirror, commit) if commit else {}
 

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import jupyter_dotscience
+
 from .base import WORKSPACE, Spec
 
 HOME = "/home/task"
@@ -72,9 +74,13 @@ class Sandbox:
         return options
 
     def interpreter(self) -> list[Path]:
-        """Folders of the agent's own Python and its packages, which `python` in a task is."""
+        """Folders of the agent's own Python and its packages, which `python` in a task is.
+
+        JupyterLab's extension among them, wherever it is: an editable install leaves it where it is worked on.
+        """
         found: list[Path] = []
-        for name in (sys.base_prefix, sys.prefix, str(Path(sys.executable).resolve().parent.parent)):
+        ours = Path(jupyter_dotscience.__file__).parent
+        for name in (sys.base_prefix, sys.prefix, str(Path(sys.executable).resolve().parent.parent), str(ours)):
             place = Path(name)
             if not any(place.is_relative_to(known) for known in (Path("/usr"), *found)):
                 found.append(place)

@@ -99,12 +99,19 @@ def _refusal(command: str, error: OSError) -> dict[str, Any]:
 
 
 def write_whole(name: str, content: object) -> None:
-    """Write a file that is there as a whole or not at all."""
+    """Write a file that is there as a whole or not at all. While the disk is full, wait."""
     temporary = name + ".new"
-    with open(temporary, "w") as file:  # noqa: PTH123 - pathlib costs a third of the start
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
+    while True:
+        try:
+            with open(temporary, "w") as file:  # noqa: PTH123 - pathlib costs a third of the start
+                json.dump(content, file)
+                file.flush()
+                os.fsync(file.fileno())
+            break
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            time.sleep(0.5)
     os.rename(temporary, name)  # noqa: PTH104 - as above
 
 

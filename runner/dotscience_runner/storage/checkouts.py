@@ -8,6 +8,7 @@
             <commit>/
                 tree/                the files; nobody writes to them
                 facts.json           their own size, without those that are links to large objects
+                manifest             what they were in the beginning
             .new-<random>/           one that is being made, or was when an agent was killed
 
 A checkout is made in a folder of another name and renamed, so that it is whole or not there. The time of the folder
@@ -29,6 +30,8 @@ from pathlib import Path
 import msgspec
 
 from dotscience_runner.files import remove_tree
+
+from . import manifest
 
 LOOK_SECONDS = 0.2
 
@@ -104,6 +107,7 @@ class Checkouts:
                 building.mkdir(mode=0o700, parents=True)
                 fill(building / "tree")
                 facts = _Facts(_seal(building / "tree"))
+                manifest.save(building / "manifest", manifest.take(building / "tree"))
                 (building / "facts.json").write_bytes(msgspec.json.encode(facts))
                 _sync(building)
                 building.rename(place)
@@ -121,6 +125,15 @@ class Checkouts:
                 size = msgspec.json.decode(facts.read_bytes(), type=_Facts).size
                 found.append(SharedCheckout(folder, folder.stat().st_mtime, size))
         return found
+
+    def changed(self, dataset: str, commit: str) -> list[Path]:
+        """Files that a task has written to, removed or put there, where nothing could keep it from that."""
+        place = self._root / dataset / commit
+        try:
+            found = manifest.changed(place / "tree", place / "manifest")
+        except FileNotFoundError:
+            return []
+        return [place / "tree" / os.fsdecode(name) for name in found]
 
     def remove(self, folder: Path, is_used: Callable[[], bool]) -> bool:
         """Remove one, unless it is at work or, once nobody else can take it up, used; whether it was removed."""

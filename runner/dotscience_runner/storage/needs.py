@@ -73,10 +73,10 @@ class Reservations:
                 if not reserved.tasks:
                     del self._reserved[key]
 
-    def total(self, *, without: str | None = None) -> int:
-        """Promised bytes, if wanted without those that only one task was promised."""
+    def total(self) -> int:
+        """Promised bytes."""
         with self._lock:
-            return sum(reserved.left for reserved in self._reserved.values() if reserved.tasks != {without})
+            return sum(reserved.left for reserved in self._reserved.values())
 
     def objects(self) -> set[str]:
         """Contents that must stay."""

@@ -6,7 +6,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -76,6 +76,9 @@ class Mirrors:
 
     def __init__(self, root: Path, used: Callable[[], set[str]]) -> None:
         self._root, self._used = root, used
+        for remains in root.glob(".removed-*"):
+            with suppress(OSError):
+                remove_tree(remains)
 
     def items(self) -> list[Item]:
         """All of them."""

@@ -40,6 +40,16 @@ class Storage:
         """Count one more kind of things."""
         self._shelves.append(shelf)
 
+    def check(self, needs: Sequence[Need]) -> None:
+        """Find out early that something never fits.
+
+        Raises:
+            NoRoom: it is larger than all that the runner may use.
+        """
+        wanted = sum(need.size for need in needs)
+        if wanted > self.limit:
+            raise NoRoom(self._sentence(needs, wanted, self.limit), passing=False)
+
     def reserve(self, task: str, needs: Sequence[Need]) -> None:
         """Make room for what a task is about to get, by throwing away what was not used for longest.
 
@@ -53,7 +63,8 @@ class Storage:
                 return
             self._reserved.drop(task)
             wanted = sum(need.size for need in needs)
-            passing = wanted <= self.limit and self._others(task) > 0
+            others = self.tasks.others(task) or self._reserved.total() > 0
+            passing = wanted <= self.limit and others
             raise NoRoom(self._sentence(needs, wanted, wanted - lacking), passing=passing)
 
     def arrived(self, key: str, count: int) -> None:
@@ -104,9 +115,6 @@ class Storage:
             return lacking
         # What a checkout was alone with may go now too.
         return self._evict(size)
-
-    def _others(self, task: str) -> int:
-        return self.tasks.total(without=task) + self._reserved.total(without=task)
 
     def _sentence(self, needs: Sequence[Need], wanted: int, room: int) -> str:
         least = max(self.limit, wanted) // GIGABYTE + 1

@@ -23,22 +23,24 @@ class Watched:
         task: Its id.
         folder: Its folder.
         end: Ends it, with the reason.
-        begun: Bytes that it was given.
+        begun: Bytes that it was given; None until it is known.
         size: Bytes when it was measured last.
+        preparing: It has nothing yet but what is promised to it.
         ending: It was told to end.
     """
 
     task: str
     folder: Path
     end: Callable[[str], None]
-    begun: int = 0
+    begun: int | None = None
     size: int = 0
+    preparing: bool = False
     ending: bool = False
 
     @property
     def growth(self) -> int:
         """Bytes that it has written."""
-        return max(0, self.size - self.begun)
+        return max(0, self.size - (self.size if self.begun is None else self.begun))
 
 
 class Tasks:
@@ -48,15 +50,17 @@ class Tasks:
         self._lock = threading.Lock()
         self._watched: dict[str, Watched] = {}
 
-    def add(self, task: str, folder: Path, end: Callable[[str], None]) -> None:
+    def add(self, task: str, folder: Path, end: Callable[[str], None], *, preparing: bool = False) -> None:
         """Watch a task."""
         with self._lock:
-            self._watched[task] = Watched(task, folder, end)
+            self._watched[task] = Watched(task, folder, end, preparing=preparing)
 
-    def begin(self, task: str) -> None:
-        """Count what the task has on the disk now as what it was given."""
-        if watched := self._watched.get(task):
-            watched.begun = watched.size = disk_usage(watched.folder, MEASURE_SECONDS)
+    def begin(self, task: str, size: int) -> None:
+        """Take what the task was given for what it has on the disk."""
+        with self._lock:
+            if watched := self._watched.get(task):
+                watched.begun = watched.size = size
+                watched.preparing = False
 
     def drop(self, task: str) -> None:
         """The task is over, and its folder removed."""
@@ -68,13 +72,19 @@ class Tasks:
         with self._lock:
             return list(self._watched.values())
 
-    def total(self, *, without: str | None = None) -> int:
-        """Bytes of all as they were measured last, if wanted without one's."""
-        return sum(watched.size for watched in self.all() if watched.task != without)
+    def total(self) -> int:
+        """Bytes of all as they were measured last."""
+        return sum(watched.size for watched in self.all())
+
+    def others(self, task: str) -> bool:
+        """Whether another task will leave room when it ends. Those that wait for room themselves will not."""
+        return any(watched.task != task and not watched.preparing for watched in self.all())
 
     def measure(self) -> float:
         """Measure all; answers how many seconds that took."""
         begin = time.monotonic()
         for watched in self.all():
             watched.size = disk_usage(watched.folder, MEASURE_SECONDS)
+            if watched.begun is None:  # an earlier agent began it
+                watched.begun = watched.size
         return time.monotonic() - begin

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from .ballast import Ballast
@@ -38,6 +39,7 @@ class Watch:
 
     def start(self) -> None:
         """Begin."""
+        self._ballast.lay()
         self._thread.start()
 
     def close(self) -> None:
@@ -61,10 +63,9 @@ class Watch:
         elif self._may_be_over(free):
             self._measure()
 
-    def relieve(self) -> None:
-        """Give the ballast away: a task that has filled the disk has ended, and its end has to be written down."""
-        if self._storage.free() < LEAST_FREE:
-            self._ballast.drop()
+    def relief(self) -> AbstractContextManager[None]:
+        """While a task is ended that has filled the disk: its end has to be written down."""
+        return self._ballast.dropped() if self._storage.free() < LEAST_FREE else nullcontext()
 
     def _may_be_over(self, free: int) -> bool:
         """Whether what went from the disk since the last measurement could be too much."""

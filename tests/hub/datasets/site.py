@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
+import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from dotscience_hub.store.sealing import about
 
 from jupyter_dotscience.api.ids import new_id
 from jupyter_dotscience.api.paths import to_text
+from tests.services.s3 import S3Server
 
 THRESHOLD = 1 << 20
 WAIT_SECONDS = 60.0
@@ -30,10 +33,23 @@ class Site:
 
     folder: Path
     database: Database
-    server: Any
+    server: S3Server
     endpoint: str
     place: Place
     ended: list[str] = field(default_factory=list)
+
+    @functools.cached_property
+    def client(self) -> Any:
+        """One that talks to the server itself, and not through a proxy."""
+        return self.server.client()
+
+    def fill(self, objects: Mapping[str, bytes]) -> None:
+        """Put many objects into rclone's bucket at once, behind its back: it serves a folder."""
+        for key, content in objects.items():
+            assert self.server.folder is not None
+            path = self.server.folder / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
     def syncs(self, **options: Any) -> contextlib.AbstractContextManager[Syncs]:
         """A service's part in synchronisations, started, until the block ends."""
@@ -77,6 +93,16 @@ class Site:
         syncs.request(dataset)
         until(lambda: _is_over(self.source(dataset), asked))
         return self.source(dataset)
+
+    def settle(self, syncs: Syncs, dataset: str) -> None:
+        """Wait until no round runs or waits any more, and no process is left."""
+        until(lambda: self.source(dataset).state in ("ready", "failed") and not syncs._children)
+
+    def fsck(self, dataset: str) -> None:
+        """Have git look at the whole repository."""
+        with self.hub() as hub:
+            folder = hub.commits.repositories.path(dataset)
+        subprocess.run(["git", "--git-dir", folder, "fsck", "--strict", "--no-dangling"], check=True)
 
     def files(self, dataset: str, commit: str | None = None) -> dict[str, bytes]:
         """Contents of a version by path; of large files too."""

@@ -20,7 +20,7 @@ def _expected(before: TaskStatus, after: TaskStatus) -> bool:
     if before in ENDS:
         return False
     if before is S.QUEUED:
-        return after in (S.ASSIGNED, S.STOPPED)
+        return after in (S.ASSIGNED, S.STOPPED, S.FAILED)
     if after in ENDS or after is S.QUEUED:
         return True
     return ORDER.index(after) > ORDER.index(before)
@@ -62,6 +62,8 @@ def test_agents_do_not_report_ends(said: TaskStatus) -> None:
         (Outcome.STOPPED, 143, False, S.STOPPED),
         (Outcome.OUT_OF_MEMORY, 137, False, S.FAILED),
         (Outcome.OUT_OF_MEMORY, 137, True, S.STOPPED),
+        (Outcome.OUT_OF_STORAGE, 0, False, S.FAILED),
+        (Outcome.OUT_OF_STORAGE, 143, True, S.STOPPED),
         (Outcome.START_FAILED, None, False, S.FAILED),
         (Outcome.LOST, None, False, S.LOST),
         (Outcome.LOST, None, True, S.STOPPED),

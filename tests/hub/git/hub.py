@@ -12,10 +12,12 @@ from dotscience_hub.objects.folder import FolderObjects
 from dotscience_hub.services.caller import Caller
 from dotscience_hub.services.commits import Commits
 from dotscience_hub.services.contents import Contents
+from dotscience_hub.services.runs import Runs
 from dotscience_hub.services.workspace import Workspace
 from dotscience_hub.store import versions
 from dotscience_hub.store.base import Table
 from dotscience_hub.store.database import Database
+from dotscience_hub.store.garbage import GarbageRow
 from dotscience_hub.store.versions import CommitRow, FileVersionRow, ProjectObjectRow
 
 from jupyter_dotscience.api.account import Principal
@@ -61,7 +63,7 @@ def commit_of(
 def open_hub(folder: Path, project: str, limits: Limits | None = None, quota: int | None = None) -> Hub:
     """The hub whose data are in a folder; it may be opened again, also by another process."""
     database = Database(f"sqlite:///{folder}/hub.db")
-    tables = [table.__table__ for table in (CommitRow, FileVersionRow, ProjectObjectRow)]
+    tables = [table.__table__ for table in (CommitRow, FileVersionRow, GarbageRow, ProjectObjectRow)]
     Table.metadata.create_all(database.engine, tables=tables)
     return hub_on(database, folder, project, limits, quota)
 
@@ -75,4 +77,13 @@ def hub_on(
     objects = FolderObjects(folder / "objects")
     contents = Contents(database, repositories, objects, quota)
     repositories.create(project)
-    return Hub(database, commits, contents, Workspace(database, commits, contents), objects, project)
+    return Hub(database, commits, contents, Workspace(database, commits, contents, _runs(database)), objects, project)
+
+
+def _runs(database: Database) -> Runs:
+    """The service of runs; no task and no lease is known here."""
+
+    def nobody(*_: object) -> tuple[str, str]:
+        raise AssertionError("no task is known here")
+
+    return Runs(database, nobody, nobody, lambda project, commit: {})

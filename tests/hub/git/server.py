@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dotscience_hub.services.git_server import GitServer
 from dotscience_hub.web import git_http, lfs
-from dotscience_hub.web.authentication import token_of
+from dotscience_hub.web.credential import token_of
 from dotscience_hub.web.git_http import GitAccess
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets

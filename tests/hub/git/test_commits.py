@@ -138,6 +138,19 @@ def test_nothing_changed_makes_no_commit(hub: Hub) -> None:
     assert (result.commit, result.head) == (first, first)
 
 
+def test_a_version_for_its_message_is_made_although_nothing_changed(hub: Hub) -> None:
+    """Asked for always, a commit has its parent's files and its own message; repeated, it is the same."""
+    first = hub.commit(None, a=b"1")
+    request = msgspec.structs.replace(commit_of(first, {}, message="Before the long run"), always=True)
+    made = hub.workspace.create_commit(ALICE, project=hub.project, body=request)
+    again = hub.workspace.create_commit(ALICE, project=hub.project, body=request)
+    assert made.commit not in (None, first)
+    assert again.head == made.head == made.commit
+    found = hub.workspace.get_commit(ALICE, project=hub.project, commit=made.commit or "")
+    assert (found.message, found.parents) == ("Before the long run", [first])
+    assert git(hub, "diff", "--name-only", first, str(made.commit)) == ""
+
+
 def test_a_retry_makes_the_same_commit(hub: Hub) -> None:
     """The same request again changes nothing, also after the branch went on, also when it was merged."""
     first = hub.commit(None, a=b"1")

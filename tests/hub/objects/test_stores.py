@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from dotscience_hub.objects.base import ObjectStore
@@ -43,6 +44,16 @@ def put(store: ObjectStore, content: bytes, name: str | None = None, size: int |
             incoming.write(content[start : start + (1 << 16)])
         incoming.store()
     return name
+
+
+def test_all_that_is_there(store: ObjectStore, tmp_path: Path) -> None:
+    """Each object once, and nothing that is on its way in, or somebody else's."""
+    assert list(store.all()) == []
+    names = [put(store, os.urandom(10)) for _ in range(5)]
+    with store.receive(name_of(b"x"), None):
+        assert sorted(store.all()) == sorted(names)
+    store.delete(names[0])
+    assert sorted(store.all()) == sorted(names[1:])
 
 
 def leftovers(tmp_path: Path) -> list[Path]:
@@ -129,13 +140,18 @@ def test_a_bucket_that_is_gone(request: pytest.FixtureRequest, tmp_path: Path) -
     assert server.secret not in repr(settings)
 
 
-def test_a_full_disk(store: ObjectStore) -> None:
-    """F: a full disk is said in words, and is no lasting error."""
-    with store.receive("0" * 64, None) as incoming:
-        incoming._file.close()
-        incoming._file = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115 - closed with it
-        with pytest.raises(Unavailable, match="disk is full"):
-            incoming.write(b"x")
+@pytest.mark.parametrize("size", [1, 3 << 20], ids=["at the end", "at once"])
+def test_a_full_disk(store: ObjectStore, size: int) -> None:
+    """F: a full disk is said in words, whenever it is noticed, and is no lasting error."""
+
+    def put_on(full: BinaryIO) -> None:
+        with store.receive("0" * 64, size) as incoming:
+            os.dup2(full.fileno(), incoming._handle.fileno())
+            incoming.write(bytes(size))
+            incoming.store()
+
+    with Path("/dev/full").open("r+b", buffering=0) as full, pytest.raises(Unavailable, match="disk is full"):
+        put_on(full)
 
 
 def test_a_server_that_is_away(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 from dotscience_hub.services import results
 
@@ -44,6 +45,22 @@ def test_a_finished_task(world: World) -> None:
     assert (metadata["type"], metadata["author"], metadata["success"]) == ("dotscience.run.v1", "ada", "true")
     assert json.loads(metadata["run.r.input-files"]) == [f"data@{start}"]
     assert json.loads(metadata["runs"]) == shown.runs
+
+
+def test_a_run_that_changed_no_file_is_described_by_its_own_task(world: World) -> None:
+    """Its files are at a commit that another task made; what that says of the other is not said of this run."""
+    project, agent = world.project(), world.runner()
+    world.task(project)
+    wrote = RunReport(id="wrote", outputs=["a"])
+    world.finish(agent, world.claimed(agent), commit=changes(a="1"), runs=[wrote], execution=EXECUTION)
+    world.task(project)
+    read = RunReport(id="read", inputs=["a"])
+    later = Execution(backend="docker", image_digest="sha256:2", machine=Machine(hostname="other"))
+    world.finish(agent, world.claimed(agent), runs=[read], execution=later, exit_code=3)
+    shown = [world.runs.get_run(user("ada"), project=project, run=run) for run in ("wrote", "read")]
+    assert shown[0].commit == shown[1].commit
+    told = [(one.metadata["workload.image.hash"], one.metadata["success"]) for one in shown]
+    assert told == [("sha256:1", "true"), ("sha256:2", "false")]
 
 
 def test_a_repeated_finish_answers_the_same(world: World) -> None:
@@ -153,7 +170,7 @@ def test_both_sides_moved(world: World) -> None:
 
 
 def test_versions_in_the_middle(world: World) -> None:
-    """A JupyterLab's versions are on its own branch until it ends; only those with runs have corrections."""
+    """A JupyterLab's versions are on its own branch and on main at once; only those with runs have corrections."""
     project, agent = world.project(), world.runner()
     task = world.task(project, workload=JupyterWorkload())
     held = world.claimed(agent)
@@ -163,11 +180,43 @@ def test_versions_in_the_middle(world: World) -> None:
     run = RunReport(id="r", workload_file="notebook")
     head = world.mid_commit(agent, held, second, run).head
     assert world.mid_commit(agent, held, second, run).head == head
-    assert world.commits.head(project) is None
+    assert world.commits.head(project) == head
+    assert world.get(task).merge is MergeState.FAST_FORWARD
     assert len(world.get(task).runs) == 2
     done = world.finish(agent, held)
     assert (done.commit, done.merge) == (head, MergeState.FAST_FORWARD)
     assert world.commits.head(project) == head
+
+
+def test_a_version_in_the_middle_that_does_not_fit(world: World) -> None:
+    """Main stays, the task's branch has it and the task says which paths, until this side's version shall stand."""
+    project, agent = world.project(), world.runner()
+    start = world.commits.record(project, changes(a="1"), "ada").commit
+    task = world.task(project, workload=JupyterWorkload())
+    held = world.claimed(agent)
+    main = world.commits.record(project, changes(start, a="theirs", b="theirs"), "ada").commit
+    first = world.mid_commit(agent, held, changes(start, a="mine"))
+    assert (first.merge, first.conflicts, world.commits.head(project)) == (MergeState.CONFLICT, ["a"], main)
+    assert (world.get(task).merge, world.get(task).conflicts) == (MergeState.CONFLICT, ["a"])
+    wish = msgspec.structs.replace(changes(first.commit), keep=["a"])
+    for _ in range(2):
+        settled = world.mid_commit(agent, held, wish)
+        assert (settled.merge, settled.conflicts) == (MergeState.MERGED, [])
+    head = world.commits.head(project) or ""
+    mine = world.commits.versions_at(project, str(first.commit), ["a"])["a"][2]
+    assert world.commits.versions_at(project, head, ["a"])["a"][2] == mine
+    assert {file.path for file in world.commits.listing.files(project, head, "")} == {"a", "b"}
+    assert world.get(task).conflicts == []
+
+
+def test_a_tasks_runs_stand_beside_its_commit(world: World) -> None:
+    """In the commit they would be recorded without their task."""
+    world.task(world.project(), workload=JupyterWorkload())
+    agent = world.runner()
+    held = world.claimed(agent)
+    wrong = msgspec.structs.replace(changes(a="1"), runs=[RunReport(id="r")])
+    with pytest.raises(BadRequest, match="beside"):
+        world.mid_commit(agent, held, wrong)
 
 
 def test_live_runs_that_were_never_published_are_failed(world: World) -> None:

@@ -15,7 +15,7 @@ from dotscience_hub.launcher.hubconfig import ACCESS
 
 from jupyter_dotscience.api.openapi import describe
 from jupyter_dotscience.api.routes import PREFIX, Scope
-from tests.plainbrowser import NAVIGATE, Browser
+from tests.formbrowser import NAVIGATE, Browser
 from tests.hubprocess import Answer, RunningHub
 
 HOME = "/services/dotscience/"
@@ -151,11 +151,12 @@ def test_a_password_can_be_changed_on_a_page(running_hub: RunningHub) -> None:
     assert running_hub.token("carol", new)
 
 
-def test_no_server_is_started_on_the_hub_itself(running_hub: RunningHub, alice: tuple[str, str]) -> None:
-    """Whoever asks for one is told where work runs."""
-    answer = running_hub.request("POST", "/hub/api/users/alice/server", token=running_hub.token(*alice))
-    assert answer.status == 400
-    assert b"ds run" in answer.body
+def test_a_server_without_a_project_is_refused(running_hub: RunningHub, alice: tuple[str, str]) -> None:
+    """Whoever asks for one is told to choose a project."""
+    token = running_hub.token(*alice)
+    assert running_hub.request("POST", "/hub/api/users/alice/server", token=token).status == 202
+    said = running_hub.request("GET", "/hub/api/users/alice/server/progress", token=token).body
+    assert b"Choose a project for JupyterLab." in said
 
 
 def test_the_description_of_the_api_is_served(running_hub: RunningHub) -> None:

@@ -974,6 +974,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/tasks/{task}/door": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Where the hub's proxy reaches a task's JupyterLab. */
+        readonly get: operations["get_door"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/tasks/{task}/logs": {
         readonly parameters: {
             readonly query?: never;
@@ -1284,6 +1301,11 @@ export interface components {
          */
         readonly CommitCreate: {
             /**
+             * @description Also when nothing has changed: the version is for its message.
+             * @default false
+             */
+            readonly always: boolean;
+            /**
              * @description `main`, `tasks/<task id>`, or `heads/<name>` for a branch that people pushed with git.
              * @default main
              */
@@ -1297,12 +1319,22 @@ export interface components {
             readonly created: string;
             /** @default [] */
             readonly deletes: readonly string[];
+            /**
+             * @description Paths of which this side's version stands when both sides changed them; other conflicts stay.
+             * @default []
+             */
+            readonly keep: readonly string[];
             readonly message: string;
             /**
              * @description What the changes are relative to; null for an empty tree.
              * @default null
              */
             readonly parent: string | null;
+            /**
+             * @description Runs made outside of any task that this version belongs to.
+             * @default []
+             */
+            readonly runs: readonly components["schemas"]["RunReport"][];
             /** @default [] */
             readonly skipped: readonly components["schemas"]["SkippedFile"][];
         };
@@ -1485,6 +1517,14 @@ export interface components {
         readonly DeviceStart: {
             /** @description What the machine that logs in calls itself; shown to the person who confirms. */
             readonly machine: string;
+        };
+        /**
+         * Door
+         * @description Where the hub's proxy reaches a task's JupyterLab, on the hub's own machine.
+         */
+        readonly Door: {
+            /** @description A loopback port; null until the task's runner has offered it. */
+            readonly port: number | null;
         };
         /**
          * Edge
@@ -1680,7 +1720,7 @@ export interface components {
         };
         /**
          * JupyterWorkload
-         * @description A JupyterLab server in the workspace.
+         * @description A JupyterLab server in the workspace, as a server of its creator on the hub.
          */
         readonly JupyterWorkload: {
             /**
@@ -1692,11 +1732,16 @@ export interface components {
             };
             /**
              * @description A container image reference.
-             * @default python:3
+             * @default dotscience-lab
              */
             readonly image: string;
             /** @enum {unknown} */
             readonly kind: "jupyter";
+            /**
+             * @description Name of the hub's server; empty for a user's default server.
+             * @default
+             */
+            readonly server: string;
         };
         /**
          * Lease
@@ -2584,13 +2629,35 @@ export interface components {
         };
         /**
          * TaskCommit
-         * @description A version in the middle of a task, on the task's own branch.
+         * @description A version in the middle of a task, on the task's own branch; it is merged into main at once where that can be.
          */
         readonly TaskCommit: {
             readonly commit: components["schemas"]["CommitCreate"];
             readonly fence: number;
             /** @default [] */
             readonly runs: readonly components["schemas"]["RunReport"][];
+        };
+        /**
+         * TaskCommitted
+         * @description What became of a :class:`TaskCommit`, on the task's branch and on main.
+         */
+        readonly TaskCommitted: {
+            /** @description The commit made; `head` when nothing changed. */
+            readonly commit: string | null;
+            /**
+             * @description Paths that main has changed otherwise.
+             * @default []
+             */
+            readonly conflicts: readonly string[];
+            /** @description The branch's newest commit now. */
+            readonly head: string | null;
+            /** @default none */
+            readonly merge: components["schemas"]["MergeState"];
+            /**
+             * @description The branch had moved on, and both sides were merged.
+             * @default false
+             */
+            readonly merged: boolean;
         };
         /**
          * TaskCreate
@@ -2617,6 +2684,13 @@ export interface components {
              *     }
              */
             readonly resources: components["schemas"]["Resources"];
+            /**
+             * @description Variables that are never shown: encrypted at rest, forgotten when the task has ended.
+             * @default {}
+             */
+            readonly sealed_environment: {
+                readonly [key: string]: string;
+            };
             readonly workload: components["schemas"]["CommandWorkload"] | components["schemas"]["JupyterWorkload"];
         };
         /**
@@ -2680,9 +2754,16 @@ export interface components {
         };
         /**
          * TaskSecrets
-         * @description The project's keys, then those of the account of the task's creator.
+         * @description The project's keys, then those of the account of the task's creator; and variables that are never shown.
          */
         readonly TaskSecrets: {
+            /**
+             * @description The task's sealed variables. Never logged.
+             * @default {}
+             */
+            readonly environment: {
+                readonly [key: string]: string;
+            };
             readonly items: readonly components["schemas"]["TaskSecret"][];
         };
         /**
@@ -4688,7 +4769,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["CommitResult"];
+                    readonly "application/json": components["schemas"]["TaskCommitted"];
                 };
             };
             /** @description A problem. */
@@ -5218,6 +5299,37 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_door: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly task: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Door"];
+                };
             };
             /** @description A problem. */
             readonly default: {

@@ -38,7 +38,10 @@ export function RunsPage({ host }: { readonly host: Host }): JSX.Element {
 
 function linkTo(host: Host, run: string): string | undefined {
   const { status } = host.model;
-  return status?.hub_url ? `${status.hub_url}/project/${status.project}/runs/metric/${encodeURIComponent(run)}` : undefined;
+  if (!status?.hub_url) {
+    return undefined;
+  }
+  return `${status.hub_url}/services/dotscience/project/${status.project}/runs/metric/${encodeURIComponent(run)}`;
 }
 
 function NoRuns(): JSX.Element {

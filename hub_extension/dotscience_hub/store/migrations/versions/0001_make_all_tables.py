@@ -52,6 +52,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_ended_tokens")),
     )
     op.create_table(
+        "garbage",
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "name", name=op.f("pk_garbage")),
+    )
+    op.create_table(
         "idempotency",
         sa.Column("principal", TEXT, nullable=False),
         sa.Column("route", TEXT, nullable=False),
@@ -73,6 +80,9 @@ def upgrade() -> None:
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("project", "sha256", name=op.f("pk_project_objects")),
     )
+    with op.batch_alter_table("project_objects", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_project_objects_sha256"), ["sha256"], unique=False)
+
     op.create_table(
         "projects",
         sa.Column("id", TEXT, nullable=False),
@@ -323,6 +333,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_tasks_runner_id_status", ["runner_id", "status"], unique=False)
 
     op.create_table(
+        "doors",
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("port", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name=op.f("fk_doors_task_id_tasks"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("task_id", name=op.f("pk_doors")),
+        sa.UniqueConstraint("port", name=op.f("uq_doors_port")),
+    )
+    op.create_table(
         "leases",
         sa.Column("task_id", TEXT, nullable=False),
         sa.Column("fence", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -405,6 +423,13 @@ def upgrade() -> None:
     with op.batch_alter_table("task_datasets", schema=None) as batch_op:
         batch_op.create_index("ix_task_datasets_dataset_id_waits", ["dataset_id", "waits"], unique=False)
 
+    op.create_table(
+        "task_environments",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("variables", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["id"], ["tasks.id"], name=op.f("fk_task_environments_id_tasks"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task_environments")),
+    )
     op.create_table(
         "task_events",
         sa.Column("task_id", TEXT, nullable=False),

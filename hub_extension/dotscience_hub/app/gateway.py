@@ -1,0 +1,141 @@
+"""The gateway's program, which JupyterHub starts: ``python -m dotscience_hub gateway``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import signal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from tornado.httpserver import HTTPServer
+from tornado.log import LogFormatter
+from tornado.web import Application as WebApplication
+from traitlets import TraitError, Unicode, default, validate
+from traitlets.config import Application
+
+from dotscience_hub.gateway.gateway import Gateway
+from dotscience_hub.gateway.handlers import Control, Data, Health
+from dotscience_hub.gateway.ports import RANGE, parse_range
+from dotscience_hub.gateway.store import GatewayStore
+from dotscience_hub.store.database import Database
+from jupyter_dotscience import _version
+from jupyter_dotscience.api.tunnel import CONTROL, DATA, MAX_MESSAGE, PREFIX
+
+log = logging.getLogger("dotscience.gateway")
+TABLES_SECONDS = 0.2
+CONNECTIONS = 4
+"""To the database: the gateway asks little."""
+
+
+class DotscienceGateway(Application):
+    """The way from the hub's proxy to JupyterLab on runners."""
+
+    name = "dotscience-gateway"
+    description = "The gateway of Dotscience: leads browsers to JupyterLab on runners; JupyterHub starts it."
+    version = _version.__version__
+    raise_config_file_errors = True
+
+    config_file = Unicode("", help="A configuration file in Python; the service's own serves here too.")
+    config_file.tag(config=True)
+    data_dir = Unicode(".", help="The service's data folder.").tag(config=True)
+    db_url = Unicode(help="SQLAlchemy URL of the service's store.").tag(config=True)
+    ports = Unicode(RANGE, help="Loopback ports for tasks, one each.").tag(config=True)
+
+    aliases = {  # noqa: RUF012 - traitlets' way
+        "config": "DotscienceGateway.config_file",
+        "data-dir": "DotscienceGateway.data_dir",
+        "db-url": "DotscienceGateway.db_url",
+        "ports": "DotscienceGateway.ports",
+        "log-level": "Application.log_level",
+    }
+
+    @default("db_url")
+    def _db_url_default(self) -> str:
+        service = self.config.get("DotscienceHub", {})
+        return str(service.get("db_url") or f"sqlite:///{Path(self.data_dir).absolute() / 'dotscience.sqlite'}")
+
+    @default("log_level")
+    def _log_level_default(self) -> int:
+        return logging.INFO
+
+    @validate("ports")
+    def _check_ports(self, proposal: Any) -> str:
+        try:
+            parse_range(proposal["value"])
+        except ValueError as error:
+            raise TraitError(str(error)) from None
+        return str(proposal["value"])
+
+    def initialize(self, argv: list[str] | None = None) -> None:
+        """Read command line and configuration file; the command line has the last word."""
+        super().initialize(argv)
+        if self.config_file:
+            self.load_config_file(self.config_file)
+            self.update_config(self.cli_config)
+        _log_to_stderr(self.log_level)
+
+    def start(self) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        address = os.environ.get("JUPYTERHUB_SERVICE_URL")
+        if address is None:
+            raise SystemExit("JupyterHub starts this program as a service; `dotscience-hub up` starts everything.")
+        prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", PREFIX).rstrip("/")
+        asyncio.run(_serve(self.db_url, parse_range(self.ports), address, prefix))
+
+
+async def _serve(db_url: str, port_range: range, address: str, prefix: str) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _raise_descriptor_limit()
+    database = Database(db_url, pool_size=CONNECTIONS)
+    store = GatewayStore(database, port_range)
+    while not stop.is_set() and not await asyncio.to_thread(store.ready):
+        # The service, started beside us, makes or upgrades the tables.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), TABLES_SECONDS)
+    gateway = Gateway(store)
+    server = _listen(gateway, address, prefix)
+    looking = asyncio.create_task(gateway.run())
+    log.info("ready")
+    await stop.wait()
+    server.stop()
+    looking.cancel()
+    await gateway.close()
+    await server.close_all_connections()
+    database.dispose()
+    log.info("stopped")
+
+
+def _listen(gateway: Gateway, address: str, prefix: str) -> HTTPServer:
+    given = {"gateway": gateway}
+    rules: list[Any] = [
+        (prefix + CONTROL, Control, given),
+        (prefix + DATA, Data, given),
+        (prefix + "/health", Health, given),
+    ]
+    application = WebApplication(rules, websocket_max_message_size=MAX_MESSAGE, log_function=lambda _: None)
+    place = urlsplit(address)
+    server = HTTPServer(application, xheaders=True)
+    server.listen(place.port or 80, place.hostname or "127.0.0.1")
+    return server
+
+
+def _raise_descriptor_limit() -> None:
+    """Each browser's connection takes two descriptors; the usual limit of 1024 is for programs that have a few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _log_to_stderr(level: Any) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(LogFormatter(color=False))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)

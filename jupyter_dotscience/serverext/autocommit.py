@@ -1,0 +1,167 @@
+"""When to make a version: soon after files were saved or runs published, and not too often.
+
+All of it happens on the server's event loop, but for the work itself, which is done on one thread. What is noted never
+waits: a save is as quick as without the extension, and a version that cannot be made is tried again later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from jupyter_dotscience.api import control
+from jupyter_dotscience.api.problems import DotscienceError
+from jupyter_dotscience.api.runs import RunReport
+
+from .recorder import Recorder
+from .standing import Standing
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How soon and how often, in seconds.
+
+    Attributes:
+        quiet: Nothing may have happened for so long before a version is made.
+        longest: After the first change, however much goes on.
+        watch: Between looks at files that nobody told of, while somebody may be writing some.
+        load: A look may take this part of the time.
+    """
+
+    quiet: float = 1.5
+    longest: float = 10.0
+    watch: float = 10.0
+    load: float = 0.05
+
+
+class AutoCommit:
+    """Makes versions of one workspace.
+
+    Args:
+        recorder: Does the work.
+        standing: Told of what goes on.
+        active: Whether somebody may be writing files unnoticed: a kernel at work, an open terminal, a browser.
+        pace: How soon and how often.
+    """
+
+    def __init__(
+        self, recorder: Recorder, standing: Standing, active: Callable[[], bool], pace: Pace | None = None
+    ) -> None:
+        self._recorder, self._standing, self._active, self._pace = recorder, standing, active, pace or Pace()
+        self._thread = ThreadPoolExecutor(1, "dotscience-commit")
+        self._lock = asyncio.Lock()
+        self._wake = asyncio.Event()
+        self._first = self._last = 0.0
+        self._published: list[RunReport] = []
+        self._next_watch = 0.0
+        self._was_active = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin, on the running event loop."""
+        self._tasks = [asyncio.ensure_future(self._forever(work)) for work in (self._commit_soon, self._watch)]
+
+    async def close(self) -> None:
+        """Make a last version, and stop."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(DotscienceError):
+            await self.commit("")
+        self._thread.shutdown()
+        self._recorder.close()
+
+    def note(self, *paths: str) -> None:
+        """Files have changed; those that have a name are told of until they are part of a version."""
+        self._standing.touched(paths)
+        self._note()
+
+    def published(self, run: RunReport) -> None:
+        """A kernel has published a run."""
+        if len(self._published) < control.SHOWN_FILES * 5:
+            self._published.append(run)
+            self._note()
+
+    def idle(self) -> None:
+        """A cell is done. What it wrote is looked for at the next occasion; what it published, now."""
+        if self._published:
+            self._note()
+
+    def _note(self) -> None:
+        now = time.monotonic()
+        self._last = now
+        if not self._wake.is_set():
+            self._first = now
+            self._wake.set()
+
+    async def commit(self, message: str, keep: list[str] | None = None) -> control.Made:
+        """Make a version now.
+
+        Raises:
+            DotscienceError: it cannot be made.
+        """
+        async with self._lock:
+            self._wake.clear()
+            published, self._published = self._published, []
+            self._standing.committing()
+            started = time.monotonic()
+            try:
+                outcome = await self.work(lambda: self._recorder.commit(message, published, keep or []))
+            except DotscienceError as error:
+                self._published = published + self._published
+                self._standing.failed(error)
+                raise
+            took = time.monotonic() - started
+            self._next_watch = time.monotonic() + max(self._pace.watch, took / self._pace.load)
+            self._standing.made(outcome)
+            return outcome.made
+
+    async def work(self, call: Callable[[], T]) -> T:
+        """Do something that blocks on the thread of this workspace."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+    async def _commit_soon(self) -> None:
+        await self._wake.wait()
+        left = self._left()
+        if left > 0:
+            await asyncio.sleep(left)  # more may be noted meanwhile
+        else:
+            await self.commit("")
+
+    def _left(self) -> float:
+        """Seconds until it is time."""
+        return min(self._last + self._pace.quiet, self._first + self._pace.longest) - time.monotonic()
+
+    async def _watch(self) -> None:
+        await asyncio.sleep(self._pace.quiet)
+        active = self._active()
+        if (active or self._was_active) and time.monotonic() >= self._next_watch and not self._wake.is_set():
+            self._was_active = active
+            await self.commit("")
+        elif self._standing.waits():
+            self._standing.take(await self.work(lambda: self._recorder.ask(control.Status(), control.Standing)))
+
+    async def _forever(self, work: Callable[[], Awaitable[Any]]) -> None:
+        """Do it again and again; what goes wrong is told of, and tried again after a while."""
+        pause = self._pace.quiet
+        while True:
+            try:
+                await work()
+                pause = self._pace.quiet
+            except DotscienceError as error:
+                log.debug("%s", error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 6 * self._pace.longest)
+                self._note()
+            except Exception:
+                log.exception("The extension failed to make a version; it will try again")
+                await asyncio.sleep(6 * self._pace.longest)

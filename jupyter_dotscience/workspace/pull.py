@@ -1,0 +1,131 @@
+"""Bringing a folder that nobody works in right now from one version to another, file by file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from jupyter_dotscience.api import paths
+
+from . import names
+from .entry import EXECUTABLE, SYMLINK, Entry
+from .errors import WorkspaceError, named
+
+Read = Callable[[str], bytes]
+"""The content of a file of the new version, by its path."""
+_FOLDER_MODE: Final = 0o777
+
+
+@dataclass(frozen=True)
+class Way:
+    """From one version to another.
+
+    Attributes:
+        changed: Files that are new or different, with what they become.
+        deleted: Files that are gone.
+    """
+
+    changed: Mapping[bytes, Entry]
+    deleted: frozenset[bytes]
+
+    @classmethod
+    def between(cls, base: Mapping[bytes, Entry], target: Mapping[bytes, Entry]) -> Way:
+        """The way from ``base`` to ``target``."""
+        changed = {path: entry for path, entry in target.items() if path not in base or base[path][:2] != entry[:2]}
+        return cls(changed, frozenset(path for path in base if path not in target))
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.deleted)
+
+
+def go(root: Path, way: Way, read: Read) -> None:
+    """Write and delete the files of a way. May be repeated after a crash; no symlink in the folder is followed.
+
+    Args:
+        root: The folder.
+        way: Where it goes.
+        read: Brings contents.
+
+    Raises:
+        WorkspaceError: something that the old version does not know is in the way, or cannot be written.
+        DotscienceError: whatever ``read`` raises.
+    """
+    with named(f"open the folder {root}"):
+        top = names.open_folder(root)
+    try:
+        for path in sorted(way.deleted, reverse=True):
+            with named(f"delete {paths.to_text(path)}"):
+                _delete(top, names.on_disk(path))
+        for path, entry in sorted(way.changed.items()):
+            data = read(paths.to_text(path))
+            with named(f"write {paths.to_text(path)}"):
+                _write(top, names.on_disk(path), entry, data)
+    finally:
+        os.close(top)
+
+
+def _delete(top: int, disk: bytes) -> None:
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        parent, name = names.open_parent(top, disk)
+        try:
+            os.unlink(name, dir_fd=parent)
+        finally:
+            os.close(parent)
+        _remove_empty(top, disk)
+
+
+def _remove_empty(top: int, disk: bytes) -> None:
+    """Git knows no folders: one that only the old version filled goes with its last file."""
+    while b"/" in disk:
+        disk = disk.rpartition(b"/")[0]
+        parent, name = names.open_parent(top, disk)
+        try:
+            os.rmdir(name, dir_fd=parent)
+        except OSError:
+            return
+        finally:
+            os.close(parent)
+
+
+def _write(top: int, disk: bytes, entry: Entry, data: bytes) -> None:
+    parent, name = _open_or_make_parent(top, disk)
+    # A name of its own, so that a file is the old one or the new one whatever happens.
+    temporary = b".dotscience-" + secrets.token_hex(8).encode()
+    try:
+        if entry.mode == SYMLINK:
+            os.symlink(data, temporary, dir_fd=parent)
+        else:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            mode = 0o777 if entry.mode == EXECUTABLE else 0o666
+            with os.fdopen(os.open(temporary, flags, mode, dir_fd=parent), "wb") as file:
+                file.write(data)
+        try:
+            os.replace(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+        except BaseException:
+            os.unlink(temporary, dir_fd=parent)
+            raise
+    finally:
+        os.close(parent)
+
+
+def _open_or_make_parent(top: int, disk: bytes) -> tuple[int, bytes]:
+    *folders, name = disk.split(b"/")
+    if {b"", b".", b".."} & {*folders, name}:
+        raise WorkspaceError(f"{paths.to_text(disk)!r} is no path of a workspace.")
+    fd = os.dup(top)
+    try:
+        for folder in folders:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(folder, _FOLDER_MODE, dir_fd=fd)
+            child = os.open(folder, names.FOLDER_FLAGS, dir_fd=fd)
+            os.close(fd)
+            fd = child
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd, name

@@ -1,0 +1,5 @@
+"""JupyterHub's servers as Dotscience tasks."""
+
+from .spawner import DotscienceSpawner
+
+__all__ = ["DotscienceSpawner"]
