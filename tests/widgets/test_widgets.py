@@ -135,7 +135,7 @@ def test_explore_takes_columns_by_name(notebook: Notebook) -> None:
     assert [column["name"] for column in named["y"]] == ["loss", "accuracy"]
     drawn = Elements(widgets.explore(x=["rate", "kind"])._repr_html_())
     assert {"svg", "circle", "polyline", "table"} <= drawn.tags
-    with pytest.raises(WidgetError, match="There are: .*accuracy"):
+    with pytest.raises(WidgetError, match=r"There are: .*accuracy"):
         widgets.explore(x="momentum")
 
 
@@ -172,7 +172,7 @@ def test_a_thinned_curve_keeps_its_peaks() -> None:
 
 
 def test_provenance_goes_back_to_the_start(notebook: Notebook) -> None:
-    """A file leads to its run, that to the version of its inputs that it read, and so on; a later version is no part."""
+    """A file leads to its run, that to the version of its inputs that it read, and so on; not to a later one."""
     notebook.commit({"raw.csv": "1"})
     notebook.commit({"clean.csv": "2"}, RunReport(id="clean", inputs=["raw.csv"], outputs=["clean.csv"]))
     train = RunReport(id="train", parameters={"rate": "0.1"}, inputs=["clean.csv"], outputs=["model.bin"])
@@ -184,7 +184,7 @@ def test_provenance_goes_back_to_the_start(notebook: Notebook) -> None:
     ]  # fmt: skip
     lines = [line.strip().split("  [")[0] for line in repr(widgets.provenance("model.bin")).splitlines()]
     assert lines == ["model.bin", "run train", "clean.csv", "run clean", "raw.csv"]
-    with pytest.raises(WidgetError, match="no file 'nothing.txt'"):
+    with pytest.raises(WidgetError, match=r"no file 'nothing\.txt'"):
         widgets.provenance("nothing.txt")
 
 

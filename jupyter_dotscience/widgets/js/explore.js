@@ -9,7 +9,7 @@ function choice(name, columns, chosen, onchange) {
 function scatter(data, x, y, mark) {
   const rows = data.runs.map((_, row) => row).filter((row) => x.values[row] !== null && number(y.values[row]) !== null);
   const across = scaleOfColumn(rows.map((row) => x.values[row]), 72, WIDTH - 20, true);
-  const up = scaleOfColumn(rows.map((row) => y.values[row]), HEIGHT - 46, 30, false);
+  const up = scaleOfColumn(rows.map((row) => y.values[row]), HEIGHT - 46, 34, false);
   const dots = rows.map((row) => mark(s("circle", { cx: across.of(x.values[row]), cy: up.of(y.values[row]), r: 5, class: "ds-dot" }), row));
   return [[WIDTH, HEIGHT], frame(across, up, cut(x.name, 60), cut(y.name, 60)), dots];
 }
