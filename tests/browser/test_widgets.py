@@ -30,13 +30,15 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 
 
 @contextlib.contextmanager
-def lab(page: Any, study: Study, folder: Path) -> Iterator[Jupyter]:
+def lab(page: Any, study: Study, folder: Path, theme: str = "JupyterLab Light") -> Iterator[Jupyter]:
     """JupyterLab with the notebook of a folder in front; left before its server ends."""
     try:
         import anywidget  # noqa: F401
     except ImportError:
         require(False, "anywidget (pip install anywidget)")
     with study.jupyter(folder) as server:
+        setting = "lab/api/settings/@jupyterlab/apputils-extension:themes"
+        assert server.request("PUT", setting, {"raw": json.dumps({"theme": theme})}).status == 204
         page.goto(f"{server.url}lab/tree/look.ipynb?token={server.token}&reset")
         page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
         page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
@@ -99,24 +101,22 @@ def test_the_table_is_sorted_and_filtered_and_goes_on_by_itself(page: Any, study
         assert descriptions(widget)[0] == HOSTILE
         assert widget.locator("img").count() == 0
         assert accessibility_problems(page, WIDGET) == []
-        page.screenshot(path="/tmp/shots/runs.png")
 
 
-def test_charts_are_worked_by_keyboard(page: Any, study: Study) -> None:
-    """Both charts tell a run's values to whoever reaches it, and keep what was chosen."""
+def test_charts_are_worked_by_keyboard_and_in_the_dark_theme(page: Any, study: Study) -> None:
+    """Both charts tell a run's values to whoever reaches it, and can be read in the dark theme."""
     _, folder = prepare(study, "widgets.explore()")
-    with lab(page, study, folder):
+    with lab(page, study, folder, "JupyterLab Dark"):
+        page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
         widget = show(page, 0)
         assert widget.locator("circle").count() == 3
         widget.locator("circle").first.focus()
         page.keyboard.press("ArrowRight")
         widget.get_by_text("rate 0.01: ").wait_for()
         assert accessibility_problems(page, WIDGET) == []
-        page.screenshot(path="/tmp/shots/explore.png")
         widget.get_by_role("button", name="Parallel coordinates").click()
         assert widget.locator("polyline").count() == 3
         assert accessibility_problems(page, WIDGET) == []
-        page.screenshot(path="/tmp/shots/parallel.png")
 
 
 def test_curves_grow_while_a_run_trains(page: Any, study: Study) -> None:
@@ -134,7 +134,6 @@ def test_curves_grow_while_a_run_trains(page: Any, study: Study) -> None:
         widget.get_by_role("slider", name="accuracy").press("Home")
         widget.get_by_text("0 at step 0").wait_for()
         assert accessibility_problems(page, WIDGET) == []
-        page.screenshot(path="/tmp/shots/live.png")
         (folder / "enough").touch()
 
 
@@ -155,4 +154,3 @@ def test_the_origin_of_a_file_is_a_path_through_runs(page: Any, study: Study) ->
         widget.get_by_role("button", name="run Train, from clean.csv").click()
         widget.locator("dd", has_text="0.1").wait_for()
         assert accessibility_problems(page, WIDGET) == []
-        page.screenshot(path="/tmp/shots/provenance.png")
