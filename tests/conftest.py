@@ -37,6 +37,7 @@ ORDER = [
     "hub",
     "launcher",
     "serverext",
+    "widgets",
     "scenarios",
     "conformance",
     "system",

@@ -131,7 +131,8 @@ def _named(found: Sequence[Column], name: str, groups: Sequence[str]) -> Column:
 
 
 def _varying(found: Sequence[Column]) -> list[Column]:
-    return [c for c in found if c.group == "parameters" and len({v for v in c.values if v is not None}) > 1]
+    varying = [c for c in found if c.group == "parameters" and len({v for v in c.values if v is not None}) > 1]
+    return sorted(varying, key=lambda column: not column.is_numeric())
 
 
 def _told(column: Column) -> dict[str, Any]:

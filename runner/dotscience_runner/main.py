@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         format="%(asctime)s %(levelname)s %(message)s",
         stream=sys.stderr,
     )
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    for name in ("urllib3", "tornado"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     keep_private()
     try:
         return _run(options, os.environ)

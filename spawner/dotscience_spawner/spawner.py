@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from jupyterhub.spawner import Spawner, SpawnException
-from traitlets import Float, Unicode, default
+from traitlets import Bool, Float, Unicode, default
 
 from jupyter_dotscience.api.problems import (
     DotscienceError,
@@ -45,6 +45,14 @@ _SHARE = {
     TaskStatus.RUNNING: 90,
 }
 """How far a start is, in percent."""
+_abandoned: set[asyncio.Future[None]] = set()
+"""Kept, for the event loop holds only weak references."""
+
+
+def _forget(done: asyncio.Future[None]) -> None:
+    _abandoned.discard(done)
+    if not done.cancelled():
+        done.exception()
 
 
 class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no types
@@ -60,6 +68,7 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
 
     task = Unicode("", help="Id of the server's task.")
     project = Unicode("", help="Id of its project.")
+    begun = Bool(False, help="Whether its start is through.")
     port = 8888
 
     @default("start_timeout")
@@ -142,16 +151,18 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
         """What an earlier hub knew."""
         super().load_state(state)
         self.task, self.project = state.get("task", ""), state.get("project", "")
+        self.begun = state.get("begun", False)
 
     def get_state(self) -> dict[str, Any]:
         """What a later hub must know."""
         state: dict[str, Any] = super().get_state()
-        return state | {"task": self.task, "project": self.project} if self.project else state
+        ours = {"task": self.task, "project": self.project, "begun": self.begun}
+        return state | ours if self.project else state
 
     def clear_state(self) -> None:
         """The server is no more."""
         super().clear_state()
-        self.task = self.project = ""
+        self.task, self.project, self.begun = "", "", False
 
     def _remember(self) -> None:
         """Write the state now; the hub itself does so only when the start is through."""
@@ -179,7 +190,7 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
         project = await self._find_project(wanted.project)
         if self.project:
             await self._stop_left(self.project)
-        self.task, self.project = "", project
+        self.task, self.project, self.begun = "", project, False
         self._remember()
         await self._stop_left(project)
         created = await self._create(wanted)
@@ -189,7 +200,9 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
         if task.status is not TaskStatus.RUNNING:
             self.task = self.project = ""
             raise SpawnException(f"JupyterLab did not start: {task.message}", reason=task.status.value)
-        return await self._address()
+        address = await self._address()
+        self.begun = True
+        return address
 
     async def _find_project(self, ref: str) -> str:
         query = ProjectQuery(ref=ref, limit=2)
@@ -292,6 +305,9 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
         """
         if not self.task:
             return None if self._starting else 0
+        if not self.begun and not self._starting:
+            self._abandon()
+            return 1
         id_ = self.task
         try:
             task = await self.service.call(lambda client: client.get_task(task=id_, query=TaskQuery()))
@@ -303,6 +319,13 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
         if not task.status.terminal:
             return None
         return task.exit_code if task.exit_code is not None else int(task.status is not TaskStatus.SUCCEEDED)
+
+    def _abandon(self) -> None:
+        """End what a hub left that was killed while it started this server, as soon as the service can be told."""
+        self.log.warning("%s: the hub ended while it started; stopping its task.", self._log_name)
+        stopping = asyncio.ensure_future(self._ask_to_stop(self.task))
+        _abandoned.add(stopping)
+        stopping.add_done_callback(_forget)
 
     async def stop(self, now: bool = False) -> None:
         """Stop the task, and wait until its files are saved.

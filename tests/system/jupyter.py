@@ -18,7 +18,7 @@ from jupyter_dotscience.client.servers import Servers, new_name
 from tests.hubprocess import Answer
 from tests.system.lab import wait_for
 
-SECONDS = 60
+SECONDS = 120
 PIECE = 24 << 20
 
 
@@ -113,10 +113,15 @@ class JupyterServer:
     @property
     def task(self) -> Task:
         """The newest task of the server."""
+        return self.tasks[0]
+
+    @property
+    def tasks(self) -> list[Task]:
+        """All tasks of the server, newest first."""
         tasks = self.client.list_tasks(query=TaskListQuery(project=self.project)).items
-        return next(
+        return [
             task for task in tasks if isinstance(task.workload, JupyterWorkload) and task.workload.server == self.name
-        )
+        ]
 
     def stop(self) -> None:
         """Have the hub stop it, and wait until it has."""

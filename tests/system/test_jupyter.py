@@ -197,18 +197,33 @@ def _words(pid: int) -> list[str]:
 def test_it_lives_through_a_killed_hub(server: JupyterServer, lab: Lab) -> None:
     """After the whole hub was killed, with proxy, service and gateway, the same kernel goes on."""
     server.execute("kept = 'through the hub'")
-    [pid] = [one for one in processes("-m", "jupyterhub", "--config") if _data_dir(one) == lab.hub.data_dir]
-    os.kill(pid, signal.SIGKILL)
-    wait_for(lambda: not Path(f"/proc/{pid}").exists(), "the hub to be gone")
+    _kill_hub(lab)
     server.await_answer()
     assert server.execute("print(kept)") == "through the hub\n"
     assert server.is_known()
+
+
+def _kill_hub(lab: Lab) -> None:
+    [pid] = [one for one in processes("-m", "jupyterhub", "--config") if _data_dir(one) == lab.hub.data_dir]
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not Path(f"/proc/{pid}").exists(), "the hub to be gone")
 
 
 def _data_dir(pid: int) -> Path:
     environment = Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace")
     found = re.search(r"DOTSCIENCE_HUB_SETTINGS=([^\0]+)", environment)
     return Path(found[1]).parent.parent if found else Path()
+
+
+def test_a_start_that_a_killed_hub_began_is_ended(lab: Lab, server: JupyterServer) -> None:
+    """The task of a server whose start the hub did not live to see is stopped; no task is left that nobody knows."""
+    begun = JupyterServer(lab.client, server.token, server.user, lab.project, "t-begun")
+    begun.begin(labels={"nobody": "has it"})
+    wait_for(lambda: begun.tasks, "the task")
+    _kill_hub(lab)
+    server.await_answer()
+    wait_for(lambda: begun.task.status is TaskStatus.STOPPED, "the task to be stopped", 90)
+    wait_for(lambda: not begun.is_known(), "the hub to know that it does not run", 90)
 
 
 def test_its_end_saves_its_files(server: JupyterServer, lab: Lab) -> None:
@@ -246,8 +261,7 @@ def test_a_project_that_is_not_there_is_told(lab: Lab) -> None:
     last = server.await_end_of_start()
     assert last.failed
     assert "You have no project 'no such project'." in last.message
-    with pytest.raises(StopIteration):
-        _ = JupyterServer(lab.client, server.token, server.user, lab.project, "t-none").task
+    assert not JupyterServer(lab.client, server.token, server.user, lab.project, "t-none").tasks
 
 
 def test_ds_starts_it_and_opens_the_one_that_runs(lab: Lab) -> None:

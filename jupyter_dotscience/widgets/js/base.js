@@ -148,7 +148,7 @@ function frame(across, up, x, y) {
     up.labels.map(([at, said]) => [stroke(across.start, at, across.end, at), text(across.start - 6, at + 4, said, "end")]),
     across.labels.map(([at, said]) => [stroke(at, up.start, at, up.start + 4, "ds-axis"), text(at, up.start + 17, said)]),
     text((across.start + across.end) / 2, up.start + 34, x, "middle", { class: "ds-title" }),
-    y ? text(across.start - 52, up.end - 10, y, "start", { class: "ds-title" }) : null,
+    y ? text(across.start - 52, up.end - 16, y, "start", { class: "ds-title" }) : null,
   ];
 }
 

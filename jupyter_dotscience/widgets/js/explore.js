@@ -9,7 +9,7 @@ function choice(name, columns, chosen, onchange) {
 function scatter(data, x, y, mark) {
   const rows = data.runs.map((_, row) => row).filter((row) => x.values[row] !== null && number(y.values[row]) !== null);
   const across = scaleOfColumn(rows.map((row) => x.values[row]), 72, WIDTH - 20, true);
-  const up = scaleOfColumn(rows.map((row) => y.values[row]), HEIGHT - 46, 30, false);
+  const up = scaleOfColumn(rows.map((row) => y.values[row]), HEIGHT - 46, 34, false);
   const dots = rows.map((row) => mark(s("circle", { cx: across.of(x.values[row]), cy: up.of(y.values[row]), r: 5, class: "ds-dot" }), row));
   return [[WIDTH, HEIGHT], frame(across, up, cut(x.name, 60), cut(y.name, 60)), dots];
 }
@@ -18,11 +18,11 @@ function parallel(data, columns, goal, mark) {
   const width = Math.max(360, 140 * columns.length);
   const places = columns.map((_, at) => 84 + (at * (width - 168)) / Math.max(1, columns.length - 1));
   const scales = columns.map((column) => scaleOfColumn(column.values, HEIGHT - 24, 44, column !== goal));
-  const best = scaleOf(goal.values.map(number).filter((value) => value !== null), 0.25, 1, false);
+  const best = scaleOf(goal.values.map(number).filter((value) => value !== null), 0.55, 1, false);
   const lines = data.runs.map((_, row) => {
     const at = scales.map((scale, place) => [places[place], scale.of(columns[place].values[row])]).filter((point) => point[1] !== null);
     const value = number(goal.values[row]);
-    const line = s("polyline", { points: at.map((point) => point.map((c) => c.toFixed(1)).join(",")).join(" "), class: "ds-line", "stroke-opacity": value === null ? 0.2 : best.at(value).toFixed(2) });
+    const line = s("polyline", { points: at.map((point) => point.map((c) => c.toFixed(1)).join(",")).join(" "), class: "ds-line", "stroke-opacity": value === null ? 0.4 : best.at(value).toFixed(2) });
     return mark(line, row);
   });
   const axes = columns.map((column, place) => [

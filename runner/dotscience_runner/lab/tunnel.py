@@ -28,7 +28,7 @@ from .folders import LAB_SOCKET
 from .pump import pump
 
 log = logging.getLogger(__name__)
-FIRST_SECONDS, LONGEST_SECONDS = 0.25, 15.0
+FIRST_SECONDS, LONGEST_SECONDS = 0.25, 5.0
 CONNECT_SECONDS = 20.0
 PING_SECONDS = 20.0
 AGAIN_SECONDS = 2.0
