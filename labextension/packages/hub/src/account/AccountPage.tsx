@@ -21,7 +21,7 @@ export function AccountPage(): JSX.Element {
       />
       <h2>Log in from a terminal</h2>
       <p>The browser opens and asks whether it is you; no password is typed.</p>
-      <Command>{`pip install dotscience-cli\nds set server-url ${boot.url}\nds login --web`}</Command>
+      <Command>{`ds set server-url ${boot.url}\nds login --web`}</Command>
       <h2>Tokens</h2>
       <p>
         For programs without a browser, such as continuous integration: make a token on the <a href={`${boot.hub}token`}>hub's page of tokens</a>,
