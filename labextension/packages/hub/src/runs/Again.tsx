@@ -16,7 +16,8 @@ export function Again({ run, task }: { readonly run: string; readonly task: Task
     mutationFn: async () => {
       const { workload, labels, resources, commit } = task;
       const params = { path: { project: task.project } };
-      return reply<"create_task">(await api.POST("/projects/{project}/tasks", { params, body: { workload, labels, resources, commit } }));
+      const body = { workload, labels, resources, commit, sealed_environment: {} };
+      return reply<"create_task">(await api.POST("/projects/{project}/tasks", { params, body }));
     },
     onSuccess: ({ id }) =>
       void navigate({ to: "/projects/$project/compare", params: { project: task.project }, search: { runs: [run], task: id } as never }),
