@@ -84,7 +84,7 @@ def tokens(hub: RunningHub, name: str) -> list[Any]:
 
 
 def test_the_token_is_like_that_of_a_password(running_hub: RunningHub, browser: Browser) -> None:
-    """Dotscience, and of the hub to start a JupyterLab of one's own; for thirty days, with the machine's name in its note."""
+    """Dotscience, and of the hub one's own JupyterLab; for thirty days, with the machine's name in its note."""
     made = redeem(running_hub, code_of(allow(browser, browser.visit(link(machine="Walter's laptop"))))).json()
     [shown] = [token for token in tokens(running_hub, "walter") if token["id"] == made["id"]]
     assert shown["note"] == "ds on Walter's laptop"
