@@ -24,6 +24,7 @@ NAMES = {
     "snapshots": "versions of 100,000 small files, beside git",
     "large_files": "5 GB of large files, beside git-lfs",
     "ingest": "100,000 points and 1,000 short runs, beside MLflow",
+    "provenance": "ancestors in 1,000,000 edges",
     "search": "100,000 runs searched, beside MLflow",
     "library": "one log call, and the import",
     "startup": "start and memory of `ds` and the hub",
