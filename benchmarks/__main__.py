@@ -25,6 +25,7 @@ NAMES = {
     "large_files": "5 GB of large files, beside git-lfs",
     "datasets": "a bucket of 20,000 objects and one of 2 GB, beside rclone",
     "ingest": "100,000 points and 1,000 short runs, beside MLflow",
+    "provenance": "ancestors in 1,000,000 edges",
     "search": "100,000 runs searched, beside MLflow",
     "library": "one log call, and the import",
     "startup": "start and memory of `ds` and the hub",
