@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
@@ -158,9 +159,11 @@ def exchange(connection: socket.socket, data: bytes) -> bytes:
 
 
 def read(connection: socket.socket, size: int) -> bytes:
+    """So many bytes, or fewer when the other side ends or resets the connection before."""
     found = bytearray()
-    while len(found) < size and (piece := connection.recv(1 << 20)):
-        found += piece
+    with contextlib.suppress(ConnectionResetError):
+        while len(found) < size and (piece := connection.recv(1 << 20)):
+            found += piece
     return bytes(found)
 
 
