@@ -31,8 +31,11 @@ async def pump(wire: WebSocketClientConnection, reader: StreamReader, writer: St
     finally:
         for task in (up, down):
             task.cancel()
-        await asyncio.gather(up, down, return_exceptions=True)
-        writer.close()
+        try:
+            await asyncio.gather(up, down, return_exceptions=True)
+        finally:
+            # Also when it is cancelled a second time, while it waits for the two.
+            writer.close()
         with suppress(OSError):
             await writer.wait_closed()
 
