@@ -87,6 +87,7 @@ format: setup  ## Let ruff format and fix what it can
 	$(BIN)/ruff check --fix
 
 generate: setup $(STAMPS)/npm  ## Make again what follows from contract, commands and conformance tests
+	$(BIN)/python -m jupyter_dotscience.client.generate
 	$(BIN)/python tools/generate.py
 	$(BIN)/python -m dotscience_cli.docs
 	$(BIN)/python tools/conformance.py

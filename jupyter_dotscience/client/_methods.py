@@ -15,6 +15,7 @@ from jupyter_dotscience.api import (
     logs,
     projects,
     protocol,
+    provenance,
     runners,
     runs,
     secrets,
@@ -287,6 +288,20 @@ class Methods(abc.ABC):
     ) -> runs.Points:
         """Live curves of a run."""
         return self._json(runs.Points, "get_points", {"project": project, "run": run}, query=query, timeout=timeout)
+
+    def get_provenance(
+        self, *, project: str, query: provenance.ProvenanceQuery | None = None, timeout: float | None = None
+    ) -> provenance.Provenance:
+        """Ancestors and descendants of a run, a file version or a dataset version."""
+        return self._json(provenance.Provenance, "get_provenance", {"project": project}, query=query, timeout=timeout)
+
+    def export_provenance(
+        self, *, project: str, query: provenance.ProvenanceQuery | None = None, timeout: float | None = None
+    ) -> provenance.ProvDocument:
+        """The same as W3C PROV-JSON."""
+        return self._json(
+            provenance.ProvDocument, "export_provenance", {"project": project}, query=query, timeout=timeout
+        )
 
     def list_datasets(
         self, *, query: datasets.DatasetQuery | None = None, timeout: float | None = None

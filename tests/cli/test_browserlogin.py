@@ -111,8 +111,11 @@ def test_the_verifier_stays_here_until_the_code_is_there(broker: Broker, waiting
     """The address carries only its hash; the code is traded with it, and the browser sent to the hub's page."""
     fields = asked(waiting)
     brought = visit(f"{fields['redirect_uri']}?{urlencode({'code': CODE, 'state': fields['state']})}")
-    out, said = waiting.communicate(timeout=30)
-    assert (waiting.returncode, out) == (0, b"Authenticated successfully.\n")
+    # Not `communicate`: what was read ahead of the address' line would be lost to it.
+    assert waiting.stdout is not None
+    assert waiting.stderr is not None
+    said, out = waiting.stderr.read(), waiting.stdout.read()
+    assert (waiting.wait(30), out) == (0, b"Authenticated successfully.\n")
     assert b"for one on any other use `ds login --device`" in said
     assert brought == (303, f"{broker.url}/services/dotscience/cli/done")
     [redeemed] = broker.redeemed

@@ -122,7 +122,7 @@ def test_hidden_runs_are_left_out(lab: Lab, chain: str) -> None:
 
 def test_datasets(lab: Lab) -> None:
     """A run comes from the version of the dataset that it saw, and from the files that it read there."""
-    project, dataset = lab.world.project(), lab.world.dataset(name="digits", images_csv="1,2")
+    project, dataset = lab.world.project(), lab.world.dataset(name="digits", **{"images.csv": "1,2"})
     lab.world.link(project, dataset, "data")
     lab.run(project, "train", ["data/images.csv"], model_bin="model")
     edges = {
