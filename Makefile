@@ -16,7 +16,7 @@ TESTS ?=
 DATA ?= .data
 PORT ?= 8000
 
-.PHONY: help setup lab demo up test check lint types imports generated generate format bench clean constraints lab-image runner-image
+.PHONY: help setup lab demo up test test-all check lint types imports generated generate format bench clean constraints lab-image runner-image
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
@@ -63,6 +63,9 @@ up: setup lab  ## Start a hub with a runner on this machine (DATA=.data PORT=800
 test: setup lab  ## Run the tests (TESTS=tests/hub WORKERS=2)
 	$(BIN)/python tools/nodejs.py npm test --prefix labextension
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS)
+
+test-all: export DOTSCIENCE_THOROUGH := 1
+test-all: test  ## The same with the thorough tests, which take ten minutes more
 
 check: lint types imports generated  ## Lint, formatting, types, imports between rooms, generated files (-k: all of them)
 

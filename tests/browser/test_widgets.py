@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from jupyter_dotscience.api.runs import RunReport, RunStatus
 from tests.require import require
 from tests.serverext.conftest import Study
@@ -17,6 +19,8 @@ from tests.services.chromium import accessibility_problems
 from tests.widgets.conftest import Notebook
 
 from .test_panel import notebook
+
+pytestmark = pytest.mark.thorough
 
 WIDGET = ".dotscience-widget"
 TRAINING = """\

@@ -20,7 +20,7 @@ from tests.services.docker_engine import DEFAULT_URL, DockerEngine, sweep_tasks
 from tests.system.jupyter import JupyterServer
 from tests.system.lab import Lab, wait_for
 
-pytestmark = [pytest.mark.docker, pytest.mark.slow]
+pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.thorough]
 ROOT = Path(__file__).parents[2]
 
 

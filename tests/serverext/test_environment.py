@@ -9,6 +9,8 @@ from .conftest import Study
 from .kernel import Kernel
 from .server import wait_for
 
+pytestmark = pytest.mark.thorough
+
 ALWAYS = "--DotscienceExtension.requirements=always"
 
 

@@ -8,10 +8,14 @@ import signal
 import uuid
 from pathlib import Path
 
+import pytest
+
 from tests.hubprocess import hub, require_proxy
 
 from .conftest import Study, study_on
 from .server import marker, notebook, wait_for
+
+pytestmark = pytest.mark.thorough
 
 
 def test_hub_and_jupyter_killed_while_somebody_works(tmp_path: Path) -> None:

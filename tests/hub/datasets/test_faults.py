@@ -28,7 +28,7 @@ from tests.require import require
 from tests.services.process import free_port
 from tests.services.s3 import find_rclone, serving
 
-pytestmark = pytest.mark.s3
+pytestmark = [pytest.mark.s3, pytest.mark.thorough]
 SMALL = {f"s{number:03}": b"%d" % number for number in range(60)}
 
 
