@@ -74,12 +74,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Thorough tests are left out of a run of whole folders, so that one ends within twenty minutes on two cores.
     """
     items.sort(key=_rank)
-    named = [
-        str(Path(argument.split("::")[0]).resolve())
-        for argument in config.args
-        if argument.split("::")[0].endswith(".py")
-    ]
-    left = [item for item in items if item.get_closest_marker("thorough") and str(item.path) not in named]
+    named = {Path(argument.split("::")[0]).resolve() for argument in config.args}
+    left = [item for item in items if item.get_closest_marker("thorough") and item.path not in named]
     if left and not os.environ.get(THOROUGH):
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from .conftest import Study
 from .kernel import Kernel
 from .server import wait_for
