@@ -183,7 +183,7 @@ QUERIES = {
         "filter=status+%3D", "filter=" + "a" * 11_000, "filter=summary.a+%3E+", "filter=%27", "filter=status=1+or+1=1",
         "filter=" + "(" * 5000,
     ],
-    "/projects/{project}/columns": ["", "columns=", "columns=x", "columns=id", "columns=status"],
+    "/projects/{project}/columns": ["", "columns=", "columns=x", "columns=id", "columns=nothing"],
     "/projects/{project}/runs/run-1/points": ["limit=0", "limit=1000001", "after=x"],
     "/projects/{project}/tree": ["at=", "at=HEAD", "at=HEAD~1", "at=main%3Aa.txt", "at=--all", "at=" + "0" * 40,
                                  "at=main%00", "at=" + "a" * 301, "at=@{0}", "at=refs/heads/main"],
