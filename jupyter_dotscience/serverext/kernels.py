@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
+import zmq
 
 from jupyter_dotscience.api import marker
 from jupyter_dotscience.api.runs import RunReport
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 _DELIMITER: Final = b"<IDS|MSG>"
 _START: Final = b"[[DOTSCIENCE-RUN:"
 _STREAM, _STATUS = b'"stream"', b'"status"'
+KNOCK_MILLISECONDS: Final = 10
+"""Between attempts to reach a kernel that does not listen yet."""
 MOST_CELLS: Final = 64
 """Cells of one kernel whose output may be in the middle of a marker."""
 
@@ -150,6 +153,7 @@ class Kernels:
         output = KernelOutput(lambda run: self._found(kernel, run), lambda: self._idle(kernel))
         try:
             stream = self._manager.get_kernel(kernel).connect_iopub()
+            _knock_often(stream)
             stream.on_recv(output.take)
         except Exception as error:  # noqa: BLE001 - a kernel that is not a zmq one, or gone already
             log.debug("Kernel %s cannot be listened to: %s", kernel, error)
@@ -160,3 +164,16 @@ class Kernels:
         stream = self._streams.pop(kernel)
         if not stream.closed():
             stream.close()
+
+
+def _knock_often(stream: Any) -> None:
+    """Let a socket try again soon to reach a kernel that does not listen yet.
+
+    What a kernel prints before a subscriber has come is told to nobody, and ZeroMQ tries every 100 to 200 ms only, in
+    which a short first cell is over.
+    """
+    socket = stream.socket
+    where = socket.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()
+    socket.disconnect(where)
+    socket.setsockopt(zmq.RECONNECT_IVL, KNOCK_MILLISECONDS)
+    socket.connect(where)

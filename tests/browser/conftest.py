@@ -14,12 +14,11 @@ from dotscience_hub.web.app_page import app_entry, app_folder
 from tests.hubprocess import RunningHub
 from tests.require import require
 from tests.serverext.conftest import Study, study_on
-from tests.services.chromium import AXE
+from tests.services.chromium import accessibility_problems
 
 PAGES = "/services/dotscience/"
 PATIENCE = 15_000
 """Milliseconds that a page may take for anything."""
-_RUN_AXE = "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})"
 _serial = itertools.count(1)
 
 
@@ -54,8 +53,7 @@ def barriers(visitor: Visitor, path: str, seen: str) -> list[str]:
         path: Of the page, below the service's address.
         seen: A text that is there once the page is.
     """
-    require(AXE.exists(), "axe-core (make lab)")
-    found = []
+    found: list[str] = []
     for scheme in ("light", "dark"):
         state = visitor.page.context.storage_state()
         # axe is a script of ours within the page, which the page's own policy would forbid.
@@ -64,10 +62,7 @@ def barriers(visitor: Visitor, path: str, seen: str) -> list[str]:
         page = context.new_page()
         page.goto(visitor.hub.url + PAGES + path)
         page.get_by_text(seen).first.wait_for(timeout=PATIENCE)
-        page.evaluate(AXE.read_text())
-        for violation in page.evaluate(_RUN_AXE)["violations"]:
-            targets = [node["target"] for node in violation["nodes"]]
-            found.append(f"{scheme} {path}: {violation['id']}: {violation['help']}: {targets[:3]}")
+        found += [f"{scheme} {path}: {one}" for one in accessibility_problems(page, "html", "best-practice")]
         context.close()
     return found
 

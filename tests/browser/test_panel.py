@@ -58,11 +58,18 @@ def lab(page: Any, study: Study, folder: Path, path: str = "") -> Iterator[Jupyt
 
 
 def run_cell(page: Any, number: int) -> None:
-    """Run a code cell of the notebook in front, and wait until it has run."""
+    """Run a code cell of the notebook in front, once it has a kernel, and wait until it has run."""
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
     cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
-    cell.locator(".jp-OutputArea-output").first.wait_for()
+    # JupyterLab moves the focus while it opens panels and notebooks: a key may go elsewhere, as a person would see.
+    for _ in range(10):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        for _ in range(50):
+            if cell.locator(".jp-OutputArea-output").count():
+                return
+            page.wait_for_timeout(100)
+    raise AssertionError("The cell does not run")
 
 
 def tab(page: Any, name: str) -> None:
@@ -133,3 +140,4 @@ def test_the_panel_is_worked_by_keyboard(page: Any, study: Study) -> None:
         page.get_by_role("dialog").get_by_role("textbox").fill("By keyboard")
         page.keyboard.press("Enter")
         wait_for(lambda: "b.txt" in study.files(), "the version on the hub")
+        assert study.read("b.txt") == b"b"

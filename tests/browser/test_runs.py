@@ -46,6 +46,7 @@ def test_a_project_without_runs_says_how_to_make_one(visitor: Visitor) -> None:
     project = visitor.api("POST", "/projects", {"name": "empty"})["id"]
     page = visitor.open(f"projects/{project}/runs")
     page.get_by_text(f"ds run -p {project}").wait_for()
+    assert page.get_by_role("table").count() == 0
 
 
 def test_runs_are_filtered_sorted_and_scrolled(visitor: Visitor) -> None:
@@ -84,6 +85,8 @@ def test_a_wrong_filter_says_what_is_wrong(visitor: Visitor) -> None:
     page.get_by_role("alert").get_by_text("There is no column 'learning'").wait_for()
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("3 runs").wait_for()
+    assert page.get_by_role("alert").count() == 0
+    assert "filter" not in _search(page)
 
 
 def test_selected_runs_are_compared(visitor: Visitor) -> None:
@@ -125,6 +128,8 @@ def test_charts_are_drawn_and_brushed(visitor: Visitor) -> None:
     page.mouse.up()
     page.get_by_role("button", name="Filter to them").click()
     page.wait_for_url("**filter=summary.accuracy**")
+    [brushed] = _search(page)["filter"]
+    assert brushed.startswith("summary.accuracy")
 
 
 def test_curves_of_a_run_grow(visitor: Visitor) -> None:

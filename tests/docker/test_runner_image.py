@@ -211,8 +211,8 @@ def _kept(box: Box) -> Iterator[Box]:
         box.remove()
 
 
-def run_whole(desk: Desk, meanwhile: Callable[[], object]) -> None:
-    """Run CHATTER, do something after its first lines, and see one outcome and every byte."""
+def run_whole(desk: Desk, meanwhile: Callable[[], object]) -> list[str]:
+    """Run CHATTER, do something after its first lines, and see every byte and one start; the outcomes of the task."""
     name = secrets.token_hex(6)
     process = desk.start("run", "-p", desk.project, "--", "python3", "-c", CHATTER, f"{name}.txt")
     assert process.stdout is not None
@@ -221,10 +221,10 @@ def run_whole(desk: Desk, meanwhile: Callable[[], object]) -> None:
     rest, err = process.communicate(timeout=WAIT_SECONDS)
     assert process.returncode == 0, err
     task = desk.json("task", "ls", "--output", "json")[0]["id"]
-    assert [one["status"] for one in desk.json("task", "inspect", task)] == ["succeeded"]
     check_output(first + rest, err)
     # A line for each start, in a file of its own for each job.
     assert desk.ds("file", "get", desk.project, f"{name}.txt", "-") == "started once\n"
+    return [one["status"] for one in desk.json("task", "inspect", task)]
 
 
 def test_a_dataset_is_seen_read_only_from_the_runners_volume(desk: Desk, box: Box, tmp_path: Path) -> None:
@@ -275,7 +275,7 @@ def test_the_line_that_is_printed_starts_a_runner_that_records(desk: Desk, box: 
 def test_a_container_of_the_agent_that_is_killed_comes_back_to_its_task(desk: Desk, box: Box) -> None:
     """SIGKILL of the agent in the middle of a job: one outcome, every byte once, one start (F1)."""
     require(os.geteuid() == 0, "root, to kill a container's process")
-    run_whole(desk, box.kill)
+    assert run_whole(desk, box.kill) == ["succeeded"]
 
 
 def test_a_container_of_the_agent_that_is_stopped_and_started_goes_on(desk: Desk, box: Box) -> None:
@@ -286,7 +286,7 @@ def test_a_container_of_the_agent_that_is_stopped_and_started_goes_on(desk: Desk
         assert box.container.attrs["State"]["ExitCode"] == 0, box.log()
         box.container.start()
 
-    run_whole(desk, stop_and_start)
+    assert run_whole(desk, stop_and_start) == ["succeeded"]
 
 
 def test_a_hub_on_the_same_machine_is_reached(

@@ -48,16 +48,17 @@ def page(chromium: Any) -> Iterator[Any]:
     assert errors == []
 
 
-def accessibility_problems(page: Any, part: str) -> list[str]:
+def accessibility_problems(page: Any, part: str, *more: str) -> list[str]:
     """What axe finds wrong by WCAG 2.1 A and AA in a part of a page, one line each.
 
     Args:
         page: The page as it is now.
         part: A CSS selector.
+        more: Further sets of axe's rules, such as `best-practice`.
     """
     require(AXE.exists(), "axe-core (make lab)")
     page.evaluate(AXE.read_text())
-    options = {"runOnly": {"type": "tag", "values": WCAG}}
+    options = {"runOnly": {"type": "tag", "values": [*WCAG, *more]}}
     found = page.evaluate("([part, options]) => axe.run(part, options)", [part, options])
     return [
         f"{violation['id']}: {node['target']} {node['failureSummary']}"

@@ -80,6 +80,7 @@ def test_a_terminal_works(server: JupyterServer) -> None:
             seen += "".join(map(str, words)) if kind == "stdout" else ""
     finally:
         terminal.close()
+    assert seen.index("echo $((6 * 7))") < seen.index("42 is the answer"), "what was typed comes before what it says"
 
 
 def test_a_large_file_comes_and_goes(server: JupyterServer) -> None:
@@ -222,8 +223,9 @@ def test_a_start_that_a_killed_hub_began_is_ended(lab: Lab, server: JupyterServe
     wait_for(lambda: begun.tasks, "the task")
     _kill_hub(lab)
     server.await_answer()
-    wait_for(lambda: begun.task.status is TaskStatus.STOPPED, "the task to be stopped", 90)
+    wait_for(lambda: begun.task.status.terminal, "the end of the task", 90)
     wait_for(lambda: not begun.is_known(), "the hub to know that it does not run", 90)
+    assert [task.status for task in begun.tasks] == [TaskStatus.STOPPED]
 
 
 def test_its_end_saves_its_files(server: JupyterServer, lab: Lab) -> None:

@@ -120,9 +120,10 @@ def test_an_agent_killed_between_two_saves(lab: Lab, server: JupyterServer) -> N
     target = next(lab.folder.glob("runner*/spool/tasks/*/work"))
     (target / "saved without an agent.txt").write_text("kept")
     agent.start()
-    wait_for(lambda: read(lab, "saved without an agent.txt") == b"kept", "the file on main", 90)
+    wait_for(lambda: read(lab, "saved without an agent.txt"), "the file on main", 90)
     server.await_answer()
     wait_for(lambda: status(server)["state"] == "pushed", "the status")
+    assert read(lab, "saved without an agent.txt") == b"kept"
 
 
 def test_a_conflict_keeps_both_until_it_is_settled(lab: Lab, server: JupyterServer) -> None:

@@ -1,12 +1,11 @@
 import { Ago, counted } from "@dotscience/ui";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { useState } from "react";
 
 import { boot } from "../boot";
 import { sizeOf } from "../files/names";
 import { Command } from "../shell/Command";
-import { Dialog } from "../shell/Dialog";
+import { DeleteByName } from "../shell/DeleteByName";
 import { Facts } from "../shell/Facts";
 import { datasetQuery, useDeleteDataset, type Dataset } from "./queries";
 
@@ -69,31 +68,14 @@ function Links({ dataset }: { readonly dataset: Dataset }): JSX.Element {
 function Delete({ dataset }: { readonly dataset: Dataset }): JSX.Element {
   const remove = useDeleteDataset(dataset.id);
   const navigate = useNavigate();
-  const [asking, setAsking] = useState(false);
-  const [typed, setTyped] = useState("");
   return (
-    <>
-      <h2>Delete</h2>
-      <p>The dataset goes with all its versions. Projects that link it do not find it any more. There is no undelete.</p>
-      <button type="button" className="danger" onClick={() => setAsking(true)}>
-        Delete this dataset
-      </button>
-      {asking && (
-        <Dialog
-          title={`Delete ${dataset.name}?`}
-          action="Delete for ever"
-          busy={remove.isPending}
-          error={remove.error}
-          ready={typed === dataset.name}
-          onAct={() => remove.mutate(undefined, { onSuccess: () => void navigate({ to: "/datasets" }) })}
-          onClose={() => setAsking(false)}
-        >
-          <label>
-            Type its name to confirm
-            <input autoFocus autoComplete="off" value={typed} onChange={(event) => setTyped(event.target.value)} />
-          </label>
-        </Dialog>
-      )}
-    </>
+    <DeleteByName
+      noun="dataset"
+      name={dataset.name}
+      consequence="The dataset goes with all its versions. Projects that link it do not find it any more."
+      busy={remove.isPending}
+      error={remove.error}
+      onDelete={() => remove.mutate(undefined, { onSuccess: () => void navigate({ to: "/datasets" }) })}
+    />
   );
 }

@@ -8,6 +8,7 @@ import { pageOf } from "../files/place";
 import { Command } from "../shell/Command";
 import { Problems } from "../shell/Failure";
 import { More } from "../shell/More";
+import { Table } from "../shell/Table";
 import { useTitle } from "../shell/title";
 import { CreateDataset } from "./CreateDataset";
 import { datasetsQuery, type Dataset } from "./queries";
@@ -38,43 +39,30 @@ export function DatasetsPage(): JSX.Element {
 
 function Datasets({ items }: { readonly items: readonly Dataset[] }): JSX.Element {
   return (
-    <div className="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">From</th>
-            <th scope="col">State</th>
-            <th scope="col">Size</th>
-            <th scope="col">Linked to</th>
-            <th scope="col">Owner</th>
-            <th scope="col">Created</th>
+    <>
+      <Table columns={["Name", "From", "State", "Size", "Linked to", "Owner", "Created"]}>
+        {items.map((dataset) => (
+          <tr key={dataset.id}>
+            <th scope="row">
+              <Link to={pageOf({ kind: "dataset", id: dataset.id }, "files")}>{dataset.name}</Link>
+            </th>
+            <td>{dataset.s3 ? `s3://${dataset.s3.bucket}/${dataset.s3.prefix}` : "files"}</td>
+            <td>
+              <Sync of={dataset} />
+            </td>
+            <td>
+              {sizeOf(dataset.size)} <div className="ds-quiet">{counted(dataset.files, "file")}</div>
+            </td>
+            <td>{dataset.links.map(({ project_name, path }) => `${project_name} at ${path}`).join(", ")}</td>
+            <td>{dataset.owner === boot.user ? "you" : dataset.owner}</td>
+            <td>
+              <Ago time={dataset.created} />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {items.map((dataset) => (
-            <tr key={dataset.id}>
-              <th scope="row">
-                <Link to={pageOf({ kind: "dataset", id: dataset.id }, "files")}>{dataset.name}</Link>
-              </th>
-              <td>{dataset.s3 ? `s3://${dataset.s3.bucket}/${dataset.s3.prefix}` : "files"}</td>
-              <td>
-                <Sync of={dataset} />
-              </td>
-              <td>
-                {sizeOf(dataset.size)} <div className="ds-quiet">{counted(dataset.files, "file")}</div>
-              </td>
-              <td>{dataset.links.map(({ project_name, path }) => `${project_name} at ${path}`).join(", ")}</td>
-              <td>{dataset.owner === boot.user ? "you" : dataset.owner}</td>
-              <td>
-                <Ago time={dataset.created} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
       <p className="ds-quiet">{counted(items.length, "dataset")}</p>
-    </div>
+    </>
   );
 }
 

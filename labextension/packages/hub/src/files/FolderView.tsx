@@ -5,6 +5,7 @@ import { useState, type ReactNode } from "react";
 
 import { Command } from "../shell/Command";
 import { Problems } from "../shell/Failure";
+import { Table } from "../shell/Table";
 import { Changed } from "./Changed";
 import { nameOf, shown, sizeOf } from "./names";
 import { pageOf, type Place } from "./place";
@@ -64,24 +65,17 @@ function Folder({ place, at, path, tree, mayWrite }: ListProps): JSX.Element {
     )),
   ];
   return (
-    <div className="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Size</th>
-            <th scope="col">Last changed</th>
-          </tr>
-        </thead>
+    <>
+      <Table columns={["Name", "Size", "Last changed"]}>
         {/* Only what is seen is made: each row asks for the version that changed it. */}
-        <tbody>{rows.slice(0, shownRows)}</tbody>
-      </table>
+        {rows.slice(0, shownRows)}
+      </Table>
       {all > shownRows && (
         <button type="button" onClick={() => setShownRows(shownRows + AT_ONCE)}>
           More ({all - shownRows})
         </button>
       )}
-    </div>
+    </>
   );
 }
 

@@ -8,6 +8,7 @@ import { Command } from "../shell/Command";
 import { Dialog } from "../shell/Dialog";
 import { Problems } from "../shell/Failure";
 import { More } from "../shell/More";
+import { Table } from "../shell/Table";
 import { useTitle } from "../shell/title";
 import { projectsQuery, useCreate, type Project } from "./queries";
 
@@ -35,38 +36,27 @@ export function ProjectsPage(): JSX.Element {
 
 function Projects({ items }: { readonly items: readonly Project[] }): JSX.Element {
   return (
-    <div className="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Owner</th>
-            <th scope="col">Shared with</th>
-            <th scope="col">Datasets</th>
-            <th scope="col">Created</th>
+    <>
+      <Table columns={["Name", "Owner", "Shared with", "Datasets", "Created"]}>
+        {items.map((project) => (
+          <tr key={project.id}>
+            <th scope="row">
+              <Link to="/projects/$project/runs" params={{ project: project.id }}>
+                {project.name}
+              </Link>
+              {project.description && <div className="ds-quiet">{project.description}</div>}
+            </th>
+            <td>{project.owner === boot.user ? "you" : project.owner}</td>
+            <td>{project.collaborators.map(({ user }) => user).join(", ") || "nobody"}</td>
+            <td>{(project.datasets ?? []).map(({ dataset_name, path }) => `${dataset_name} at ${path}`).join(", ")}</td>
+            <td>
+              <Ago time={project.created} />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {items.map((project) => (
-            <tr key={project.id}>
-              <th scope="row">
-                <Link to="/projects/$project/runs" params={{ project: project.id }}>
-                  {project.name}
-                </Link>
-                {project.description && <div className="ds-quiet">{project.description}</div>}
-              </th>
-              <td>{project.owner === boot.user ? "you" : project.owner}</td>
-              <td>{project.collaborators.map(({ user }) => user).join(", ") || "nobody"}</td>
-              <td>{(project.datasets ?? []).map(({ dataset_name, path }) => `${dataset_name} at ${path}`).join(", ")}</td>
-              <td>
-                <Ago time={project.created} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
       <p className="ds-quiet">{counted(items.length, "project")}</p>
-    </div>
+    </>
   );
 }
 

@@ -5,7 +5,7 @@ import { useState, type FormEvent } from "react";
 import { boot } from "../boot";
 import { LinkedDatasets } from "../datasets/LinkedDatasets";
 import { Command } from "../shell/Command";
-import { Dialog } from "../shell/Dialog";
+import { DeleteByName } from "../shell/DeleteByName";
 import { Problems } from "../shell/Failure";
 import { Collaborators } from "./Collaborators";
 import { projectQuery, useDelete, useUpdate, type Project } from "./queries";
@@ -70,31 +70,14 @@ function About({ project, mayEdit }: { readonly project: Project; readonly mayEd
 function Delete({ project }: { readonly project: Project }): JSX.Element {
   const remove = useDelete(project.id);
   const navigate = useNavigate();
-  const [asking, setAsking] = useState(false);
-  const [typed, setTyped] = useState("");
   return (
-    <>
-      <h2>Delete</h2>
-      <p>The project goes with its files, versions and runs. There is no undelete.</p>
-      <button type="button" className="danger" onClick={() => setAsking(true)}>
-        Delete this project
-      </button>
-      {asking && (
-        <Dialog
-          title={`Delete ${project.name}?`}
-          action="Delete for ever"
-          busy={remove.isPending}
-          error={remove.error}
-          ready={typed === project.name}
-          onAct={() => remove.mutate(undefined, { onSuccess: () => void navigate({ to: "/" }) })}
-          onClose={() => setAsking(false)}
-        >
-          <label>
-            Type its name to confirm
-            <input autoFocus autoComplete="off" value={typed} onChange={(event) => setTyped(event.target.value)} />
-          </label>
-        </Dialog>
-      )}
-    </>
+    <DeleteByName
+      noun="project"
+      name={project.name}
+      consequence="The project goes with its files, versions and runs."
+      busy={remove.isPending}
+      error={remove.error}
+      onDelete={() => remove.mutate(undefined, { onSuccess: () => void navigate({ to: "/" }) })}
+    />
   );
 }

@@ -6,6 +6,7 @@ import { boot } from "../boot";
 import { Problems } from "../shell/Failure";
 import { More } from "../shell/More";
 import { State } from "../shell/State";
+import { Table } from "../shell/Table";
 import { useTitle } from "../shell/title";
 import { runnersQuery, type Runner } from "./queries";
 
@@ -37,39 +38,24 @@ export function RunnersPage(): JSX.Element {
 
 function Runners({ items }: { readonly items: readonly Runner[] }): JSX.Element {
   return (
-    <div className="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Status</th>
-            <th scope="col">Running tasks</th>
-            <th scope="col">Type</th>
-            <th scope="col">Labels</th>
-            <th scope="col">Storage</th>
-            <th scope="col">Last seen</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((runner) => (
-            <tr key={runner.id}>
-              <th scope="row">
-                <Name runner={runner} />
-                {runner.description && <div className="ds-quiet">{runner.description}</div>}
-              </th>
-              <td>
-                <State of={runner.status} />
-              </td>
-              <td>{runner.running_tasks}</td>
-              <td>{runner.type}</td>
-              <td>{labelsOf(runner)}</td>
-              <td>{runner.storage} GB</td>
-              <td>{runner.last_seen ? <Ago time={runner.last_seen} /> : "never"}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table columns={["Name", "Status", "Running tasks", "Type", "Labels", "Storage", "Last seen"]}>
+      {items.map((runner) => (
+        <tr key={runner.id}>
+          <th scope="row">
+            <Name runner={runner} />
+            {runner.description && <div className="ds-quiet">{runner.description}</div>}
+          </th>
+          <td>
+            <State of={runner.status} />
+          </td>
+          <td>{runner.running_tasks}</td>
+          <td>{runner.type}</td>
+          <td>{labelsOf(runner)}</td>
+          <td>{runner.storage} GB</td>
+          <td>{runner.last_seen ? <Ago time={runner.last_seen} /> : "never"}</td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -6,6 +6,7 @@ import { Command } from "../shell/Command";
 import { Problems } from "../shell/Failure";
 import { More } from "../shell/More";
 import { State } from "../shell/State";
+import { Table } from "../shell/Table";
 import { STATUSES, tasksQuery, type Task, type TaskStatus } from "./queries";
 import { whatOf } from "./workload";
 
@@ -47,46 +48,32 @@ function StatusChoice({ status }: { readonly status: TaskStatus | undefined }): 
 
 function Tasks({ items, withProject }: { readonly items: readonly Task[]; readonly withProject: boolean }): JSX.Element {
   return (
-    <div className="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Task</th>
-            <th scope="col">Status</th>
-            {withProject && <th scope="col">Project</th>}
-            <th scope="col">Runner</th>
-            <th scope="col">By</th>
-            <th scope="col">Created</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((task) => (
-            <tr key={task.id}>
-              <th scope="row">
-                <Link to="/tasks/$task" params={{ task: task.id }}>
-                  <code>{whatOf(task)}</code>
-                </Link>
-              </th>
-              <td>
-                <State of={task.status} />
-              </td>
-              {withProject && (
-                <td>
-                  <Link to="/projects/$project/tasks" params={{ project: task.project }}>
-                    {task.project_name}
-                  </Link>
-                </td>
-              )}
-              <td>{task.runner_name ?? ""}</td>
-              <td>{task.creator}</td>
-              <td>
-                <Ago time={task.created} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table columns={["Task", "Status", withProject && "Project", "Runner", "By", "Created"]}>
+      {items.map((task) => (
+        <tr key={task.id}>
+          <th scope="row">
+            <Link to="/tasks/$task" params={{ task: task.id }}>
+              <code>{whatOf(task)}</code>
+            </Link>
+          </th>
+          <td>
+            <State of={task.status} />
+          </td>
+          {withProject && (
+            <td>
+              <Link to="/projects/$project/tasks" params={{ project: task.project }}>
+                {task.project_name}
+              </Link>
+            </td>
+          )}
+          <td>{task.runner_name ?? ""}</td>
+          <td>{task.creator}</td>
+          <td>
+            <Ago time={task.created} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 
