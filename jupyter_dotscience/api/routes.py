@@ -12,6 +12,7 @@ from typing import Any
 
 from . import (
     account,
+    comments,
     commits,
     datasets,
     files,
@@ -20,10 +21,14 @@ from . import (
     projects,
     protocol,
     provenance,
+    repeats,
+    resources,
     runners,
     runs,
     secrets,
     tasks,
+    uploads,
+    users,
 )
 from .account import Principal
 from .projects import Role
@@ -146,6 +151,7 @@ ROUTES: tuple[Route, ...] = (
     Route("start_device_login", "POST", "/login/device", "Begin a login that is confirmed on another device.", ANYONE, request=logins.DeviceStart, response=logins.DeviceLogin),
     Route("poll_device_login", "POST", "/login/device/token", "The token, once somebody has confirmed.", ANYONE, request=logins.DevicePoll, response=logins.LoginGrant),
     Route("revoke_token", "POST", "/login/revoke", "End a token at Dotscience; one that is none is no error.", ANYONE, request=logins.TokenRevoke, status=204),
+    Route("find_users", "GET", "/users", "Names of the hub's users, to share a project with.", _user(READ), query=users.UserQuery, response=users.UserList),
     # projects
     Route("list_projects", "GET", "/projects", "Projects of the caller and shared with them.", _user(READ), query=projects.ProjectQuery, response=projects.ProjectList),
     Route("create_project", "POST", "/projects", "Create a project.", _user(WRITE), request=projects.ProjectCreate, response=projects.Project, status=201, idempotency=True),
@@ -157,6 +163,7 @@ ROUTES: tuple[Route, ...] = (
     # workspace
     Route("get_tree", "GET", _P + "/tree", "Files of the workspace at a commit.", _user(READ, READER, task=True), query=files.TreeQuery, response=files.Tree),
     Route("get_file", "GET", _P + "/file", "Content of one file.", _user(READ, READER, task=True), query=files.FileQuery, response=Raw.BYTES),
+    Route("get_archive", "GET", _P + "/archive", "A folder with all that is in it, as a .zip.", _user(READ, READER), query=files.ArchiveQuery, response=Raw.BYTES),
     Route("list_commits", "GET", _P + "/commits", "History of the workspace or of one file.", _user(READ, READER, task=True), query=commits.CommitQuery, response=commits.CommitList),
     Route("get_commit", "GET", _P + "/commits/{commit}", "A commit with its metadata.", _user(READ, READER, task=True), response=commits.Commit),
     Route("list_changes", "GET", _P + "/commits/{commit}/changes", "Files that differ between two versions.", _user(READ, READER, task=True), query=commits.ChangesQuery, response=commits.ChangedFiles),
@@ -164,6 +171,9 @@ ROUTES: tuple[Route, ...] = (
     Route("list_branches", "GET", _P + "/branches", "Branches of the workspace.", _user(READ, READER), response=commits.BranchList),
     Route("find_missing", "POST", _P + "/missing", "Which contents this project does not have yet.", _user(WRITE, WRITER, task=True), request=commits.MissingQuery, response=commits.Missing),
     Route("put_object", "PUT", _P + "/objects/{sha256}", "Send one large file's content.", _user(WRITE, WRITER, task=True), request=Raw.BYTES, status=204),
+    Route("begin_upload", "POST", _P + "/uploads", "How much the hub has of a large content that comes in parts.", _user(WRITE, WRITER), request=uploads.UploadBegin, response=uploads.Upload),
+    Route("put_part", "PUT", _P + "/uploads/{sha256}", "Send the next part of a large content.", _user(WRITE, WRITER), request=Raw.BYTES, query=uploads.PartQuery, response=uploads.Upload),
+    Route("finish_upload", "POST", _P + "/uploads/{sha256}/finish", "All parts were sent: check and keep the content.", _user(WRITE, WRITER), request=uploads.UploadFinish, status=204),
     Route("get_object", "GET", _P + "/objects/{sha256}", "One large file's content; honours Range.", _user(READ, READER, task=True), response=Raw.BYTES),
     Route("put_pack", "POST", _P + "/packs", "Send many small blobs as one git pack.", _user(WRITE, WRITER, task=True), request=Raw.BYTES, response=commits.PackResult),
     # tasks
@@ -173,7 +183,11 @@ ROUTES: tuple[Route, ...] = (
     Route("stop_task", "POST", "/tasks/{task}/stop", "Ask a task to stop; its results are still saved.", _user(Scope.TASKS_WRITE, WRITER), response=tasks.Task),
     Route("delete_task", "DELETE", "/tasks/{task}", "Remove a terminated task from the list.", _user(Scope.TASKS_WRITE, WRITER), status=204),
     Route("get_door", "GET", "/tasks/{task}/door", "Where the hub's proxy reaches a task's JupyterLab.", _user(Scope.TASKS_WRITE, WRITER), response=tasks.Door),
+    Route("list_guests", "GET", "/tasks/{task}/guests", "Who else may open a task's JupyterLab.", _user(READ, READER), response=tasks.GuestList),
+    Route("add_guest", "PUT", "/tasks/{task}/guests/{user}", "Let a collaborator into one's own JupyterLab while it runs.", _user(Scope.TASKS_WRITE, WRITER), response=tasks.GuestList),
+    Route("remove_guest", "DELETE", "/tasks/{task}/guests/{user}", "Let a guest into a JupyterLab no more.", _user(Scope.TASKS_WRITE, WRITER), status=204),
     Route("read_logs", "GET", "/tasks/{task}/logs", "Read or follow a task's log.", _user(READ, READER, task=True), query=logs.LogQuery, response=Stream(logs.LogEntry)),
+    Route("get_resources", "GET", "/tasks/{task}/resources", "What a task used over time, up to now.", _user(READ, READER), query=resources.ResourcesQuery, response=resources.ResourcesUsed),
     # runs
     Route("list_runs", "GET", _P + "/runs", "Runs, filtered and sorted.", _user(READ, READER, task=True), query=runs.RunQuery, response=runs.RunList),
     Route("record_runs", "POST", _P + "/runs", "Record runs made outside of any task.", _user(WRITE, WRITER), request=runs.RunsRecord, response=runs.RunsRecorded, status=201, idempotency=True),
@@ -183,6 +197,12 @@ ROUTES: tuple[Route, ...] = (
     Route("get_run", "GET", _P + "/runs/{run}", "A run with all details.", _user(READ, READER, task=True), response=runs.Run),
     Route("append_points", "POST", _P + "/runs/{run}/points", "Add live points to a run.", _user(WRITE, WRITER), request=runs.PointsAppend, response=runs.PointsAck),
     Route("get_points", "GET", _P + "/runs/{run}/points", "Live curves of a run.", _user(READ, READER, task=True), query=runs.PointsQuery, response=runs.Points),
+    Route("get_repetition", "GET", _P + "/runs/{run}/repetition", "Whether a run can be run again, what it repeats, and what repeats it.", _user(READ, READER), response=repeats.Repetition),
+    Route("repeat_run", "POST", _P + "/runs/{run}/repeat", "Run again what made a run: the same version, data, image by digest, command and environment.", _user(Scope.TASKS_WRITE, WRITER), request=repeats.RunRepeat, response=tasks.Task, status=201, idempotency=True),
+    # what people say about runs
+    Route("list_comments", "GET", _P + "/runs/{run}/comments", "Comments on a run, oldest first.", _user(READ, READER), query=comments.CommentQuery, response=comments.CommentList),
+    Route("add_comment", "POST", _P + "/runs/{run}/comments", "Say something about a run; readers may, too.", _user(WRITE, READER), request=comments.CommentCreate, response=comments.Comment, status=201, idempotency=True),
+    Route("delete_comment", "DELETE", _P + "/runs/{run}/comments/{comment}", "Remove a comment: one's own, or as an owner of the project.", _user(WRITE, READER), status=204),
     # provenance
     Route("get_provenance", "GET", _P + "/provenance", "Ancestors and descendants of a run, a file version or a dataset version.", _user(READ, READER), query=provenance.ProvenanceQuery, response=provenance.Provenance),
     Route("export_provenance", "GET", _P + "/provenance/prov-json", "The same as W3C PROV-JSON.", _user(READ, READER), query=provenance.ProvenanceQuery, response=provenance.ProvDocument),
@@ -196,12 +216,16 @@ ROUTES: tuple[Route, ...] = (
     Route("unlink_dataset", "DELETE", _P + _D, "Let the project's tasks not see a dataset any more.", _user(WRITE, WRITER), status=204),
     Route("get_dataset_tree", "GET", _D + "/tree", "Files of the dataset at a commit.", _user(READ, task=True), query=files.TreeQuery, response=files.Tree),
     Route("get_dataset_file", "GET", _D + "/file", "Content of one file.", _user(READ, task=True), query=files.FileQuery, response=Raw.BYTES),
+    Route("get_dataset_archive", "GET", _D + "/archive", "A folder with all that is in it, as a .zip.", _user(READ), query=files.ArchiveQuery, response=Raw.BYTES),
     Route("list_dataset_commits", "GET", _D + "/commits", "Versions of the dataset or of one file.", _user(READ, task=True), query=commits.CommitQuery, response=commits.CommitList),
     Route("get_dataset_commit", "GET", _D + "/commits/{commit}", "A version of the dataset.", _user(READ, task=True), response=commits.Commit),
     Route("list_dataset_changes", "GET", _D + "/commits/{commit}/changes", "Files that differ between two versions.", _user(READ, task=True), query=commits.ChangesQuery, response=commits.ChangedFiles),
     Route("create_dataset_commit", "POST", _D + "/commits", "Record changes as a new version.", _user(WRITE, owner=True), request=commits.CommitCreate, response=commits.CommitResult, status=201),
     Route("find_dataset_missing", "POST", _D + "/missing", "Which contents this dataset does not have yet.", _user(WRITE, owner=True), request=commits.MissingQuery, response=commits.Missing),
     Route("put_dataset_object", "PUT", _D + "/objects/{sha256}", "Send one large file's content.", _user(WRITE, owner=True), request=Raw.BYTES, status=204),
+    Route("begin_dataset_upload", "POST", _D + "/uploads", "How much the hub has of a large content that comes in parts.", _user(WRITE, owner=True), request=uploads.UploadBegin, response=uploads.Upload),
+    Route("put_dataset_part", "PUT", _D + "/uploads/{sha256}", "Send the next part of a large content.", _user(WRITE, owner=True), request=Raw.BYTES, query=uploads.PartQuery, response=uploads.Upload),
+    Route("finish_dataset_upload", "POST", _D + "/uploads/{sha256}/finish", "All parts were sent: check and keep the content.", _user(WRITE, owner=True), request=uploads.UploadFinish, status=204),
     Route("get_dataset_object", "GET", _D + "/objects/{sha256}", "One large file's content; honours Range.", _user(READ, task=True), response=Raw.BYTES),
     Route("put_dataset_pack", "POST", _D + "/packs", "Send many small blobs as one git pack.", _user(WRITE, owner=True), request=Raw.BYTES, response=commits.PackResult),
     # runners, as their owners see them
@@ -221,6 +245,7 @@ ROUTES: tuple[Route, ...] = (
     Route("report", "POST", _R + "/report", "Where the agent is with a task.", AGENT, request=protocol.Report, response=protocol.Lease),
     Route("append_logs", "POST", _R + "/logs", "Add log entries; idempotent by sequence.", AGENT, request=logs.LogAppend, response=logs.LogAck),
     Route("append_task_points", "POST", _R + "/points", "Add live points of a run of the task.", AGENT, request=protocol.TaskPoints, response=runs.PointsAck),
+    Route("append_resources", "POST", _R + "/resources", "Add samples of what the task uses.", AGENT, request=resources.ResourcesAppend, response=resources.ResourcesAck),
     Route("get_task_secrets", "POST", _R + "/secrets", "Private keys for a task whose lease the caller holds.", AGENT, request=protocol.SecretsQuery, response=secrets.TaskSecrets),
     Route("commit_task", "POST", _R + "/commits", "Record a version in the middle of a task.", AGENT, request=protocol.TaskCommit, response=protocol.TaskCommitted),
     Route("finish", "POST", _R + "/finish", "A task's outcome, last changes and runs.", AGENT, request=protocol.Finish, response=protocol.Finished),

@@ -146,6 +146,18 @@ class Door(Model, frozen=True, kw_only=True):
     port: Annotated[int | None, Meta(description="A loopback port; null until the task's runner has offered it.")]
 
 
+class Guest(Model, frozen=True, kw_only=True):
+    """Somebody who was let into another's running JupyterLab."""
+
+    user: Annotated[str, Meta(description="Their name on the hub.")]
+
+
+class GuestList(Model, frozen=True, kw_only=True):
+    """All guests of a task's JupyterLab; none of any other task, or of one that has ended."""
+
+    items: list[Guest]
+
+
 class MergeState(enum.StrEnum):
     """What became of a task's branch."""
 
@@ -229,6 +241,7 @@ class Task(Model, frozen=True, kw_only=True):
     datasets: Annotated[list[TaskDataset], Meta(description="The datasets it sees, and in which version.")] = (
         msgspec.field(default_factory=list)
     )
+    repeats: Annotated[str | None, Meta(description="The run that it runs again.")] = None
 
 
 class TaskList(Model, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from jupyter_dotscience.api import (
     account,
+    comments,
     commits,
     datasets,
     files,
@@ -16,10 +17,12 @@ from jupyter_dotscience.api import (
     projects,
     protocol,
     provenance,
+    repeats,
     runners,
     runs,
     secrets,
     tasks,
+    users,
 )
 
 from .body import Content
@@ -86,6 +89,10 @@ class Methods(abc.ABC):
     def revoke_token(self, request: logins.TokenRevoke, *, timeout: float | None = None) -> None:
         """End a token at Dotscience; one that is none is no error."""
         self._empty("revoke_token", {}, request=request, timeout=timeout)
+
+    def find_users(self, *, query: users.UserQuery, timeout: float | None = None) -> users.UserList:
+        """Names of the hub's users, to share a project with."""
+        return self._json(users.UserList, "find_users", {}, query=query, timeout=timeout)
 
     def list_projects(
         self, *, query: projects.ProjectQuery | None = None, timeout: float | None = None
@@ -229,6 +236,18 @@ class Methods(abc.ABC):
         """Where the hub's proxy reaches a task's JupyterLab."""
         return self._json(tasks.Door, "get_door", {"task": task}, timeout=timeout)
 
+    def list_guests(self, *, task: str, timeout: float | None = None) -> tasks.GuestList:
+        """Who else may open a task's JupyterLab."""
+        return self._json(tasks.GuestList, "list_guests", {"task": task}, timeout=timeout)
+
+    def add_guest(self, *, task: str, user: str, timeout: float | None = None) -> tasks.GuestList:
+        """Let a collaborator into one's own JupyterLab while it runs."""
+        return self._json(tasks.GuestList, "add_guest", {"task": task, "user": user}, timeout=timeout)
+
+    def remove_guest(self, *, task: str, user: str, timeout: float | None = None) -> None:
+        """Let a guest into a JupyterLab no more."""
+        self._empty("remove_guest", {"task": task, "user": user}, timeout=timeout)
+
     def read_logs(
         self, *, task: str, query: logs.LogQuery | None = None, timeout: float | None = None
     ) -> ItemStream[logs.LogEntry]:
@@ -288,6 +307,60 @@ class Methods(abc.ABC):
     ) -> runs.Points:
         """Live curves of a run."""
         return self._json(runs.Points, "get_points", {"project": project, "run": run}, query=query, timeout=timeout)
+
+    def get_repetition(self, *, project: str, run: str, timeout: float | None = None) -> repeats.Repetition:
+        """Whether a run can be run again, what it repeats, and what repeats it."""
+        return self._json(repeats.Repetition, "get_repetition", {"project": project, "run": run}, timeout=timeout)
+
+    def repeat_run(
+        self,
+        request: repeats.RunRepeat,
+        *,
+        project: str,
+        run: str,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> tasks.Task:
+        """Run again what made a run: the same version, data, image by digest, command and environment."""
+        return self._json(
+            tasks.Task,
+            "repeat_run",
+            {"project": project, "run": run},
+            request=request,
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    def list_comments(
+        self, *, project: str, run: str, query: comments.CommentQuery | None = None, timeout: float | None = None
+    ) -> comments.CommentList:
+        """Comments on a run, oldest first."""
+        return self._json(
+            comments.CommentList, "list_comments", {"project": project, "run": run}, query=query, timeout=timeout
+        )
+
+    def add_comment(
+        self,
+        request: comments.CommentCreate,
+        *,
+        project: str,
+        run: str,
+        idempotency_key: str | None = None,
+        timeout: float | None = None,
+    ) -> comments.Comment:
+        """Say something about a run; readers may, too."""
+        return self._json(
+            comments.Comment,
+            "add_comment",
+            {"project": project, "run": run},
+            request=request,
+            idempotency_key=idempotency_key,
+            timeout=timeout,
+        )
+
+    def delete_comment(self, *, project: str, run: str, comment: str, timeout: float | None = None) -> None:
+        """Remove a comment: one's own, or as an owner of the project."""
+        self._empty("delete_comment", {"project": project, "run": run, "comment": comment}, timeout=timeout)
 
     def get_provenance(
         self, *, project: str, query: provenance.ProvenanceQuery | None = None, timeout: float | None = None

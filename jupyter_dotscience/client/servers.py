@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from jupyter_dotscience.api.problems import BadRequest, Conflict, DotscienceError, Forbidden, Unreachable
+from jupyter_dotscience.api.tasks import JupyterWorkload, Task
 
 from . import answers
 from .client import Client
@@ -48,6 +49,18 @@ def name_for(project: str) -> str:
     """The name of a user's one server for a project: the hub lists a name for ever, also when it is not used again."""
     digest = int.from_bytes(hashlib.sha256(project.encode()).digest(), "big")
     return "t-" + "".join(_LETTERS[digest >> (5 * at) & 31] for at in range(_NAME_LENGTH))
+
+
+def address_of(url: str, task: Task) -> str:
+    """Where a browser finds a task's JupyterLab.
+
+    Args:
+        url: The hub's address.
+        task: A JupyterLab.
+    """
+    assert isinstance(task.workload, JupyterWorkload)
+    parts = ("user", quote(task.creator, safe="@"), quote(task.workload.server, safe=""), "lab")
+    return "/".join((url, *filter(None, parts)))
 
 
 class Servers:

@@ -169,6 +169,13 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
         self.orm_spawner.state = self.get_state()
         self.user.db.commit()
 
+    def _end_shares(self) -> None:
+        """Whoever was let in was let into what ran before: this time the server may be of another project."""
+        for share in (*self.orm_spawner.shares, *self.orm_spawner.share_codes):
+            self.log.info("%s: %r ends with the server that it was for", self._log_name, share)
+            self.user.db.delete(share)
+        self.user.db.commit()
+
     # Start
 
     async def start(self) -> str:
@@ -190,6 +197,7 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
         project = await self._find_project(wanted.project)
         if self.project:
             await self._stop_left(self.project)
+        self._end_shares()
         self.task, self.project, self.begun = "", project, False
         self._remember()
         await self._stop_left(project)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from dotscience_hub.queue.queue import make_queue
 from dotscience_hub.services.access import Access
 from dotscience_hub.services.agents import Agents
 from dotscience_hub.services.caller import Caller
+from dotscience_hub.services.comments import Comments
 from dotscience_hub.services.commits import Commits
 from dotscience_hub.services.contents import Contents
 from dotscience_hub.services.dataset_files import DatasetFiles
@@ -28,7 +29,9 @@ from dotscience_hub.services.dataset_waits import DatasetWaits
 from dotscience_hub.services.datasets import Datasets
 from dotscience_hub.services.environments import Environments
 from dotscience_hub.services.figures import Figures
+from dotscience_hub.services.guests import Guests
 from dotscience_hub.services.projects import Projects
+from dotscience_hub.services.repeats import Repeats
 from dotscience_hub.services.results import Results
 from dotscience_hub.services.runner_views import online_by
 from dotscience_hub.services.runners import Runners
@@ -36,6 +39,7 @@ from dotscience_hub.services.runs import Runs
 from dotscience_hub.services.secrets import Secrets
 from dotscience_hub.services.task_views import TaskViews
 from dotscience_hub.services.tasks import Tasks
+from dotscience_hub.services.users import Users
 from dotscience_hub.services.workspace import Workspace
 from dotscience_hub.store import datasets
 from dotscience_hub.store import projects as store
@@ -48,7 +52,7 @@ from jupyter_dotscience.api import protocol, runners, tasks
 from jupyter_dotscience.api.account import Principal
 from jupyter_dotscience.api.commits import Change, CommitCreate
 from jupyter_dotscience.api.datasets import DatasetCreate, LinkCreate, S3Create, SyncState
-from jupyter_dotscience.api.problems import BadRequest
+from jupyter_dotscience.api.problems import BadRequest, Unavailable
 from jupyter_dotscience.api.projects import CollaboratorSet, ProjectCreate, Role
 from jupyter_dotscience.api.routes import Scope
 from jupyter_dotscience.api.runs import RunReport
@@ -97,6 +101,50 @@ class ManualSyncs:
             raise BadRequest("The secret access key is wrong.", code="bad_keys")
 
 
+@dataclass
+class ManualPeople:
+    """The users of a hub, and the shares of its servers.
+
+    Attributes:
+        unknown: Names that nobody has; all others are somebody's.
+        known: Names that are found.
+        shares: Who was let in, as (owner, server, user).
+        away: Whether the hub does not answer.
+        then: Called once somebody was let in.
+    """
+
+    unknown: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
+    shares: set[tuple[str, str, str]] = field(default_factory=set)
+    away: bool = False
+    then: Callable[[], object] = lambda: None
+
+    def is_known(self, user: str) -> bool:
+        self._answer()
+        return user not in self.unknown
+
+    def find(self, text: str, limit: int) -> list[str]:
+        self._answer()
+        return sorted(name for name in self.known if text.lower() in name.lower())[:limit]
+
+    def guests(self, owner: str, server: str) -> list[str]:
+        self._answer()
+        return sorted(user for *place, user in self.shares if place == [owner, server])
+
+    def let_in(self, owner: str, server: str, user: str) -> None:
+        self._answer()
+        self.shares.add((owner, server, user))
+        self.then()
+
+    def put_out(self, owner: str, server: str, user: str) -> None:
+        self._answer()
+        self.shares.discard((owner, server, user))
+
+    def _answer(self) -> None:
+        if self.away:
+            raise Unavailable("JupyterHub does not answer the service; try again in a moment.")
+
+
 def wait_for(work: Coroutine[Any, Any, Result]) -> Result:
     """The result of a coroutine."""
     return asyncio.run(work)
@@ -130,7 +178,9 @@ class World:
         self.dataset_versions = DatasetVersions(database, self.commits)
         self.waits = DatasetWaits(database, self.queue, self.dataset_versions, self.syncs)
         self.views = TaskViews(task_run_ids, online_by(self.queue.terms), clock, self.waits.messages)
-        self.projects = Projects(database, self.commits, self.logs, _git_url)
+        self.people = ManualPeople()
+        self.guests = Guests(database, self.queue, self.people)
+        self.projects = Projects(database, self.commits, self.logs, _git_url, self.people, self.guests)
         self.keys = KeyFile(folder / "secrets" / "encryption-keys")
         self.environments = Environments(Keyring(self.keys), self.queue)
         self.tasks = Tasks(
@@ -139,6 +189,9 @@ class World:
         self.runners = Runners(database, self.queue)
         self.agents = Agents(database, self.notifier, self.queue, self.logs, _git_url)
         self.runs = Runs(database, self.queue.leases.check, self.tasks.project_of, lambda _project, _commit: {})
+        self.comments = Comments(database)
+        self.repeats = Repeats(database, self.commits, self.tasks)
+        self.users = Users(self.people)
         self.figures = Figures(database, self.queue)
         self.secrets = Secrets(database, Keyring(self.keys), self.queue.leases, self.environments)
         self.datasets = Datasets(

@@ -244,7 +244,7 @@ def test_the_sample_configuration_is_one() -> None:
         *SERVER_SCOPES,
         "tokens!user",
     }
-    assert config.JupyterHub.load_roles[0]["scopes"] == ["read:users:name"]
+    assert config.JupyterHub.load_roles[0]["scopes"] == ["read:users:name", "list:users", "shares"]
     assert gateway["name"] == "dotscience-gateway"
     assert "gateway" in gateway["command"]
     assert config.JupyterHub.spawner_class == "dotscience_spawner.DotscienceSpawner"

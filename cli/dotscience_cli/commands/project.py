@@ -9,6 +9,7 @@ import click
 
 from dotscience_cli.lazy import Group
 from dotscience_cli.linking import link, unlink
+from dotscience_cli.people import named
 from dotscience_cli.tables import listing_options
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def share(project_ref: str, user: str, role: str) -> None:
     from dotscience_cli.text import printable
     from jupyter_dotscience.api.projects import CollaboratorSet, Role
 
-    user = _user(user)
+    user = named(user)
     with session.connect() as client:
         found = refs.project(client, project_ref)
         client.set_collaborator(CollaboratorSet(role=Role(role)), project=found.id, user=user)
@@ -123,14 +124,8 @@ def unshare(project_ref: str, user: str) -> None:
     from dotscience_cli import refs, session
     from dotscience_cli.text import printable
 
-    user = _user(user)
+    user = named(user)
     with session.connect() as client:
         found = refs.project(client, project_ref)
         client.remove_collaborator(project=found.id, user=user)
     click.echo(f"{printable(user)} has no part in project {printable(found.name)} any more.")
-
-
-def _user(name: str) -> str:
-    if name in ("", ".", ".."):
-        raise click.UsageError(f"{name!r} is not the name of a user.")
-    return name

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dotscience_cli.lazy import Group
+from dotscience_cli.people import named
 from dotscience_cli.tables import listing_options
 
 if TYPE_CHECKING:
@@ -94,3 +95,41 @@ def rm(task_id: str) -> None:
             raise Failure(f"Task {found.id} is {found.status.value}. Stop it first with `ds task stop {found.id}`.")
         client.delete_task(task=found.id)
     click.echo(found.id)
+
+
+@task.command()
+@click.argument("task_id", metavar="ID")
+@click.argument("user")
+def share(task_id: str, user: str) -> None:
+    """Let a collaborator into your running JupyterLab, and print its address.
+
+    USER must be a writer of the project. They work in it as you: on your runner, and what they save is yours. It ends
+    when your JupyterLab stops, or with `ds task unshare`.
+    """
+    from dotscience_cli import refs, session
+    from dotscience_cli.text import printable
+    from jupyter_dotscience.client.servers import address_of
+
+    user = named(user)
+    with session.connect() as client:
+        found = refs.task(client, task_id)
+        client.add_guest(task=found.id, user=user)
+        address = address_of(client.url, found)
+    click.echo(f"{printable(user)} may open {address}")
+
+
+@task.command()
+@click.argument("task_id", metavar="ID")
+@click.argument("user")
+def unshare(task_id: str, user: str) -> None:
+    """Let somebody into your JupyterLab no more.
+
+    What they have open may go on working until they close it; `ds task stop` ends that, too.
+    """
+    from dotscience_cli import refs, session
+    from dotscience_cli.text import printable
+
+    user = named(user)
+    with session.connect() as client:
+        client.remove_guest(task=refs.task(client, task_id).id, user=user)
+    click.echo(f"{printable(user)} can open it no more.")

@@ -36,6 +36,7 @@ from jupyter_dotscience.api.routes import ANYONE, ROUTES, Route
 from .checks import make_checks
 from .localrunner import ensure_local_runner
 from .logins import make_logins
+from .people import HubPeople
 from .settings import Settings
 from .wiring import Foundation, Services, found, make_services, make_sweeper
 
@@ -63,7 +64,7 @@ async def serve(settings: Settings) -> None:
     base = found(settings)
     await asyncio.to_thread(upgrade, base.database)
     await asyncio.to_thread(base.commits.recover)
-    services = make_services(base)
+    services = make_services(base, HubPeople.of_environment())
     await asyncio.to_thread(services.dataset_waits.look_again)
     await asyncio.to_thread(services.syncs.start)
     if settings.local_runner_token is not None:

@@ -22,6 +22,7 @@ from dotscience_hub.queue.queue import Queue, make_queue
 from dotscience_hub.queue.sweeper import Chore, Sweeper
 from dotscience_hub.services.access import Access
 from dotscience_hub.services.agents import Agents
+from dotscience_hub.services.comments import Comments
 from dotscience_hub.services.commits import Commits
 from dotscience_hub.services.contents import Contents
 from dotscience_hub.services.dataset_files import DatasetFiles
@@ -33,9 +34,12 @@ from dotscience_hub.services.environments import Environments
 from dotscience_hub.services.figures import Figures as QueueFigures
 from dotscience_hub.services.garbage import Garbage
 from dotscience_hub.services.git_server import GitServer
+from dotscience_hub.services.guests import Guests
 from dotscience_hub.services.logs import Logs
+from dotscience_hub.services.ports import People
 from dotscience_hub.services.projects import Projects
 from dotscience_hub.services.provenance import Provenance
+from dotscience_hub.services.repeats import Repeats
 from dotscience_hub.services.results import Results
 from dotscience_hub.services.runner_views import online_by
 from dotscience_hub.services.runners import Runners
@@ -43,6 +47,7 @@ from dotscience_hub.services.runs import Runs
 from dotscience_hub.services.secrets import Secrets
 from dotscience_hub.services.task_views import TaskViews
 from dotscience_hub.services.tasks import Tasks
+from dotscience_hub.services.users import Users
 from dotscience_hub.services.workspace import Workspace
 from dotscience_hub.store import datasets, idempotency, projects, versions
 from dotscience_hub.store.database import Database
@@ -137,9 +142,13 @@ class Services:
     workspace: Workspace
     contents: Contents
     tasks: Tasks
+    guests: Guests
     results: Results
     logs: Logs
     runs: Runs
+    comments: Comments
+    repeats: Repeats
+    users: Users
     provenance: Provenance
     runners: Runners
     agents: Agents
@@ -166,9 +175,13 @@ class Services:
             self.projects,
             self.workspace,
             self.tasks,
+            self.guests,
             self.results,
             self.logs,
             self.runs,
+            self.comments,
+            self.repeats,
+            self.users,
             self.provenance,
             self.runners,
             self.agents,
@@ -179,8 +192,8 @@ class Services:
         ]
 
 
-def make_services(base: Foundation) -> Services:
-    """The services on their foundation."""
+def make_services(base: Foundation, people: People) -> Services:
+    """The services on their foundation, and who knows the hub's users."""
     database, queue, files = base.database, base.queue, base.files
     commits = base.commits
     # Who waits asks for synchronisations, and is told when they have ended.
@@ -193,16 +206,21 @@ def make_services(base: Foundation) -> Services:
     runs = Runs(database, queue.leases.check, tasks.project_of, _metadata(base))
     contents = Contents(database, commits.repositories, base.objects, base.settings.quota)
     workspace = Workspace(database, commits, contents, runs)
-    project_service = Projects(database, commits, files, git_url)
+    guests = Guests(database, queue, people)
+    project_service = Projects(database, commits, files, git_url, people, guests)
     return Services(
         access=Access(database, queue.presence),
         projects=project_service,
         workspace=workspace,
         contents=contents,
         tasks=tasks,
+        guests=guests,
         results=Results(database, queue, commits, runs, files),
         logs=Logs(files, base.notifier, queue.leases.check, tasks.has_ended),
         runs=runs,
+        comments=Comments(database),
+        repeats=Repeats(database, commits, tasks),
+        users=Users(people),
         provenance=Provenance(database, commits),
         runners=Runners(database, queue),
         agents=Agents(database, base.notifier, queue, files, git_url, base.settings.large_file_threshold),

@@ -51,7 +51,10 @@ def add_dotscience(c: Any, *, url: str, command: list[str], environment: dict[st
     """
     c.JupyterHub.custom_scopes = {scope.value: dict(facts) for scope, facts in _DESCRIPTIONS.items()}
     c.JupyterHub.extra_user_scopes = {ACCESS, *(scope.value for scope in Scope)}
-    _append(c.JupyterHub, "load_roles", {"name": SERVICE, "services": [SERVICE], "scopes": ["read:users:name"]})
+    # With `shares` it lets collaborators into people's JupyterLabs. It could open them all, which is nothing new: it
+    # hands the tokens of all these servers to the runners.
+    scopes = ["read:users:name", "list:users", "shares"]
+    _append(c.JupyterHub, "load_roles", {"name": SERVICE, "services": [SERVICE], "scopes": scopes})
     service = {
         "name": SERVICE,
         "display": True,

@@ -56,6 +56,37 @@ class Workspaces(Protocol):
         ...
 
 
+class People(Protocol):
+    """The hub's users, and who of them may open whose server. All methods block.
+
+    All raise `Unavailable` while the hub does not answer.
+    """
+
+    def is_known(self, user: str) -> bool:
+        """Whether the hub has a user of this name."""
+        ...
+
+    def find(self, text: str, limit: int) -> list[str]:
+        """Names of users that hold a text, in upper or lower case, in alphabetical order."""
+        ...
+
+    def guests(self, owner: str, server: str) -> list[str]:
+        """Whom a user's server is shared with; nobody when there is no such server."""
+        ...
+
+    def let_in(self, owner: str, server: str, user: str) -> None:
+        """Let a user open another's server; one who may already still may.
+
+        Raises:
+            NotFound: The hub has no such server, or no such user.
+        """
+        ...
+
+    def put_out(self, owner: str, server: str, user: str) -> None:
+        """End that; nothing happens when it was not so."""
+        ...
+
+
 class Syncs(Protocol):
     """Keeps datasets that are copies of buckets like their buckets."""
 

@@ -21,7 +21,8 @@ from jupyter_dotscience.api.problems import BadRequest, Conflict, NotFound
 from .access import NO_PROJECT
 from .caller import Caller
 from .dataset_views import links_of_projects
-from .ports import TaskLogs, Workspaces
+from .guests import Guests
+from .ports import People, TaskLogs, Workspaces
 
 GitUrl = Callable[[str], str]
 MAX_USER_NAME = 255
@@ -30,7 +31,15 @@ MAX_USER_NAME = 255
 class Projects:
     """Serves the routes about projects."""
 
-    def __init__(self, database: Database, workspaces: Workspaces, logs: TaskLogs, git_url: GitUrl) -> None:
+    def __init__(
+        self,
+        database: Database,
+        workspaces: Workspaces,
+        logs: TaskLogs,
+        git_url: GitUrl,
+        people: People,
+        guests: Guests,
+    ) -> None:
         """Make the service.
 
         Args:
@@ -38,11 +47,15 @@ class Projects:
             workspaces: Their files.
             logs: Logs of their tasks.
             git_url: Where `git` finds a project's history, below the hub's address, by the project's id.
+            people: Knows the hub's users.
+            guests: Ends what people do in JupyterLabs when their role ends.
         """
         self._database = database
         self._workspaces = workspaces
         self._logs = logs
         self._git_url = git_url
+        self._people = people
+        self._guests = guests
 
     def list_projects(self, caller: Caller, *, query: api.ProjectQuery) -> api.ProjectList:
         """Projects of the caller and shared with them; by `ref` an admin finds any."""
@@ -101,20 +114,39 @@ class Projects:
             self._logs.delete(task)
 
     def set_collaborator(self, caller: Caller, *, project: str, user: str, body: api.CollaboratorSet) -> api.Project:
-        """Share the project with a user of the hub.
+        """Share the project with a user of the hub, or change what they may do in it.
 
         Raises:
-            BadRequest: No user can have this name, or it is the owner's.
+            BadRequest: The hub has no such user, or it is the owner.
+            Unavailable: The hub does not say whether there is such a user.
         """
         if not _plausible(user):
             raise BadRequest(f"{user[:80]!r} is no user name: it is empty, too long, or has odd characters.")
+        self._check_known(project, user)
+        writes = body.role.includes(api.Role.WRITER)
+        if not writes:
+            self._guests.expel(project, user)
         with self._database.write() as session:
             row = _find(session, project)
             if user == row.owner:
                 raise BadRequest(f"{user} owns the project and needs no other role.")
             store.share(session, project, user, body.role)
+            if not writes:
+                self._guests.stop_own(session, project, user, caller.name)
             session.flush()
             return self._view(session, caller, [row])[0]
+
+    def _check_known(self, project: str, user: str) -> None:
+        """Whether the hub has a user; a name that nobody has yet could be taken by anybody later."""
+        with self._database.read() as session:
+            if store.role_of(session, _find(session, project), user) is not None:
+                return
+        if not self._people.is_known(user):
+            raise BadRequest(
+                f"The hub has no user {user!r}. It knows people from their first login on; names are as they are shown "
+                "there, mostly in lower case.",
+                code="unknown_user",
+            )
 
     def remove_collaborator(self, caller: Caller, *, project: str, user: str) -> None:
         """Stop sharing the project with a user; anybody may remove themselves.
@@ -122,12 +154,16 @@ class Projects:
         Raises:
             NotFound: The project is not shared with that user.
             BadRequest: The user is the owner.
+            Unavailable: They are a guest in somebody's JupyterLab, and the hub cannot be told; nothing has changed.
         """
-        with self._database.write() as session:
+        with self._database.read() as session:
             if user == _find(session, project).owner:
                 raise BadRequest(f"{user} owns the project and cannot be removed from it.")
+        self._guests.expel(project, user)
+        with self._database.write() as session:
             if "\0" in user or not store.unshare(session, project, user):
                 raise NotFound(f"The project is not shared with {user!r}.")
+            self._guests.stop_own(session, project, user, caller.name)
 
     def _page(
         self, session: Session, rows: store.ProjectSelect, query: api.ProjectQuery
@@ -176,4 +212,6 @@ def _find(session: Session, project: str) -> store.ProjectRow:
 
 
 def _plausible(user: str) -> bool:
+    if user in (".", ".."):
+        return False
     return 0 < len(user) <= MAX_USER_NAME and user.isprintable() and user == user.strip() and "/" not in user

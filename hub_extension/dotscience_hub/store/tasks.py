@@ -36,6 +36,7 @@ class TaskRow(Table):
         Index("ix_tasks_runner_id_status", "runner_id", "status"),
         Index("ix_tasks_lease_expires", "lease_expires"),
         Index("ix_tasks_ended", "ended"),
+        Index("ix_tasks_repeats_task", "repeats_task"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -69,6 +70,9 @@ class TaskRow(Table):
     finishing: Mapped[bool] = mapped_column(default=False, doc="Its results are being saved: it must not run again.")
     finished_fence: Mapped[int | None] = mapped_column(doc="The lease under which its outcome was reported.")
     left_status: Mapped[str | None] = mapped_column(doc="Where it was when its lease expired.")
+    repeats: Mapped[str | None] = mapped_column(doc="The run that it runs again.")
+    repeats_task: Mapped[str | None] = mapped_column(doc="The task that recorded that run.")
+    sealed: Mapped[int] = mapped_column(default=0, doc="How many variables it has that are never shown.")
 
 
 class TaskEventRow(Table):
@@ -206,6 +210,11 @@ def count_by_status(session: Session) -> dict[TaskStatus, int]:
 def count_active(project: str) -> Select[int]:
     """How many tasks of a project have not ended."""
     return select(func.count()).where(TaskRow.project_id == project, TaskRow.status.not_in(TERMINAL))
+
+
+def active_of(project: str) -> Select[TaskRow]:
+    """Tasks of a project that have not ended, in the order of ids."""
+    return select(TaskRow).where(TaskRow.project_id == project, TaskRow.status.not_in(TERMINAL)).order_by(TaskRow.id)
 
 
 def ids_of_project(project: str) -> Select[str]:

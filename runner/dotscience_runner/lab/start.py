@@ -24,6 +24,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - quic
 PROGRAM = "jupyterhub-singleuser"
 LONGEST = 100
 """Bytes of a path that a unix socket's address takes, with room for the name's growth (unix(7): 108)."""
+BELIEVED = 60
+"""Seconds; JupyterHub's default is 300."""
 _PR_SET_PDEATHSIG = 1
 _PIECE = 1 << 16
 _URLS = ("JUPYTERHUB_API_URL", "JUPYTERHUB_ACTIVITY_URL")
@@ -51,6 +53,8 @@ def main(folder: str) -> None:
     settings = os.path.join(HERE, "config")  # noqa: PTH118
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, (os.environ.get("JUPYTER_CONFIG_PATH"), settings)))
     arguments = [program, "--ServerApp.sock=" + _short(folder, "lab.sock"), "--ServerApp.sock_mode=0600"]
+    # How long it believes what the hub said of a person; one with whom it was shared may have been taken off since.
+    arguments.append("--HubOAuth.cache_max_age=%d" % BELIEVED)  # noqa: UP031
     if os.geteuid() == 0:
         arguments.append("--allow-root")
     os.execv(program, arguments)  # noqa: S606 - no shell is wanted

@@ -102,10 +102,11 @@ def test_sharing(world: World) -> None:
         world.projects.remove_collaborator(user("ada"), project=project, user="bob")
 
 
-@pytest.mark.parametrize("name", ["", " ", " bob", "a/b", "a\0b", "a\nb", "x" * 256, "ada"])
+@pytest.mark.parametrize("name", ["", " ", " bob", "a/b", "a\0b", "a\nb", "x" * 256, "ada", ".", "..", "nobody"])
 def test_impossible_collaborators(world: World, name: str) -> None:
-    """A name that no user can have, and the owner's, are refused, and change nothing."""
+    """A name that no user can have, that no user of the hub has, and the owner's, are refused, and change nothing."""
     project = world.project()
+    world.people.unknown.add("nobody")
     with pytest.raises(BadRequest):
         world.projects.set_collaborator(
             user("ada"), project=project, user=name, body=api.CollaboratorSet(role=Role.READER)

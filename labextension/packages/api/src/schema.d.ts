@@ -57,6 +57,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/datasets/{dataset}/archive": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A folder with all that is in it, as a .zip. */
+        readonly get: operations["get_dataset_archive"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/datasets/{dataset}/commits": {
         readonly parameters: {
             readonly query?: never;
@@ -212,6 +229,57 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/datasets/{dataset}/uploads": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** How much the hub has of a large content that comes in parts. */
+        readonly post: operations["begin_dataset_upload"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/datasets/{dataset}/uploads/{sha256}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /** Send the next part of a large content. */
+        readonly put: operations["put_dataset_part"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/datasets/{dataset}/uploads/{sha256}/finish": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** All parts were sent: check and keep the content. */
+        readonly post: operations["finish_dataset_upload"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/health": {
         readonly parameters: {
             readonly query?: never;
@@ -349,6 +417,23 @@ export interface paths {
         readonly head?: never;
         /** Change name or description. */
         readonly patch: operations["update_project"];
+        readonly trace?: never;
+    };
+    readonly "/projects/{project}/archive": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** A folder with all that is in it, as a .zip. */
+        readonly get: operations["get_archive"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
         readonly trace?: never;
     };
     readonly "/projects/{project}/branches": {
@@ -628,6 +713,41 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/projects/{project}/runs/{run}/comments": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Comments on a run, oldest first. */
+        readonly get: operations["list_comments"];
+        readonly put?: never;
+        /** Say something about a run; readers may, too. */
+        readonly post: operations["add_comment"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/projects/{project}/runs/{run}/comments/{comment}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        readonly post?: never;
+        /** Remove a comment: one's own, or as an owner of the project. */
+        readonly delete: operations["delete_comment"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/projects/{project}/runs/{run}/points": {
         readonly parameters: {
             readonly query?: never;
@@ -640,6 +760,40 @@ export interface paths {
         readonly put?: never;
         /** Add live points to a run. */
         readonly post: operations["append_points"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/projects/{project}/runs/{run}/repeat": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Run again what made a run: the same version, data, image by digest, command and environment. */
+        readonly post: operations["repeat_run"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/projects/{project}/runs/{run}/repetition": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Whether a run can be run again, what it repeats, and what repeats it. */
+        readonly get: operations["get_repetition"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -691,6 +845,57 @@ export interface paths {
         readonly get: operations["get_tree"];
         readonly put?: never;
         readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/projects/{project}/uploads": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** How much the hub has of a large content that comes in parts. */
+        readonly post: operations["begin_upload"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/projects/{project}/uploads/{sha256}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /** Send the next part of a large content. */
+        readonly put: operations["put_part"];
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/projects/{project}/uploads/{sha256}/finish": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** All parts were sent: check and keep the content. */
+        readonly post: operations["finish_upload"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -850,6 +1055,23 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/runner/tasks/{task}/resources": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /** Add samples of what the task uses. */
+        readonly post: operations["append_resources"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/runner/tasks/{task}/secrets": {
         readonly parameters: {
             readonly query?: never;
@@ -991,6 +1213,41 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/tasks/{task}/guests": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Who else may open a task's JupyterLab. */
+        readonly get: operations["list_guests"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/tasks/{task}/guests/{user}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        /** Let a collaborator into one's own JupyterLab while it runs. */
+        readonly put: operations["add_guest"];
+        readonly post?: never;
+        /** Let a guest into a JupyterLab no more. */
+        readonly delete: operations["remove_guest"];
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/tasks/{task}/logs": {
         readonly parameters: {
             readonly query?: never;
@@ -1000,6 +1257,23 @@ export interface paths {
         };
         /** Read or follow a task's log. */
         readonly get: operations["read_logs"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/tasks/{task}/resources": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** What a task used over time, up to now. */
+        readonly get: operations["get_resources"];
         readonly put?: never;
         readonly post?: never;
         readonly delete?: never;
@@ -1019,6 +1293,23 @@ export interface paths {
         readonly put?: never;
         /** Ask a task to stop; its results are still saved. */
         readonly post: operations["stop_task"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/users": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** Names of the hub's users, to share a project with. */
+        readonly get: operations["find_users"];
+        readonly put?: never;
+        readonly post?: never;
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -1265,6 +1556,43 @@ export interface components {
             readonly kind: "command";
             /** @default null */
             readonly repository: components["schemas"]["Repository"] | null;
+        };
+        /**
+         * Comment
+         * @description What somebody said about a run.
+         */
+        readonly Comment: {
+            readonly author: string;
+            /**
+             * Format: date-time
+             * @description An instant with its zone; the hub answers in UTC.
+             */
+            readonly created: string;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly id: string;
+            /** @description Chosen by the library: a UUID. */
+            readonly run: string;
+            /** @description Plain text with line breaks: never markup. */
+            readonly text: string;
+        };
+        /**
+         * CommentCreate
+         * @description Something to say. It must hold more than white space.
+         */
+        readonly CommentCreate: {
+            readonly text: string;
+        };
+        /**
+         * CommentList
+         * @description A page of comments, oldest first.
+         */
+        readonly CommentList: {
+            readonly items: readonly components["schemas"]["Comment"][];
+            /**
+             * @description Cursor of the next page; null at the end.
+             * @default null
+             */
+            readonly next: string | null;
         };
         /**
          * Commit
@@ -1671,6 +1999,21 @@ export interface components {
             readonly size: number;
         };
         /**
+         * Guest
+         * @description Somebody who was let into another's running JupyterLab.
+         */
+        readonly Guest: {
+            /** @description Their name on the hub. */
+            readonly user: string;
+        };
+        /**
+         * GuestList
+         * @description All guests of a task's JupyterLab; none of any other task, or of one that has ended.
+         */
+        readonly GuestList: {
+            readonly items: readonly components["schemas"]["Guest"][];
+        };
+        /**
          * Health
          * @description The state of the service and of what it needs.
          */
@@ -2061,6 +2404,66 @@ export interface components {
             readonly truncated: boolean;
         };
         /**
+         * Recipe
+         * @description What a task was made of, and where it ran. Kept with its runs, also when the task is removed.
+         */
+        readonly Recipe: {
+            /** @description The version it started from; null for an empty workspace. */
+            readonly commit: string | null;
+            readonly creator: string;
+            readonly datasets: readonly components["schemas"]["TaskDataset"][];
+            readonly execution: components["schemas"]["Execution"];
+            /** @description What it asked of its runner. */
+            readonly labels: {
+                readonly [key: string]: string;
+            };
+            readonly resources: components["schemas"]["Resources"];
+            /** @default null */
+            readonly runner_name: string | null;
+            /**
+             * @description How many variables were never shown, and are forgotten.
+             * @default 0
+             */
+            readonly sealed: number;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly task: string;
+            readonly workload: components["schemas"]["CommandWorkload"] | components["schemas"]["JupyterWorkload"];
+        };
+        /**
+         * Repeat
+         * @description A task that did it again.
+         */
+        readonly Repeat: {
+            /**
+             * Format: date-time
+             * @description An instant with its zone; the hub answers in UTC.
+             */
+            readonly created: string;
+            readonly creator: string;
+            /** @description The run of it that stands for this one; null while there is none. */
+            readonly run: string | null;
+            /** @description Null when the task was removed. */
+            readonly status: components["schemas"]["TaskStatus"] | null;
+            /** @description A UUID (version 7: sortable by time of creation). */
+            readonly task: string;
+        };
+        /**
+         * Repetition
+         * @description Whether a run can be run again, and what it has to do with others that were.
+         */
+        readonly Repetition: {
+            /** @description What will not be as it was for sure; sentences. */
+            readonly caveats: readonly string[];
+            /** @description Why it cannot be run again; sentences. Empty when it can. */
+            readonly obstacles: readonly string[];
+            /** @description Null when it is not known what ran. */
+            readonly recipe: components["schemas"]["Recipe"] | null;
+            /** @description Who did it again; the 20 newest, newest first. */
+            readonly repeated: readonly components["schemas"]["Repeat"][];
+            /** @description The run that this one repeats. */
+            readonly repeats: string | null;
+        };
+        /**
          * Report
          * @description Where the agent is with a task.
          */
@@ -2086,6 +2489,32 @@ export interface components {
             readonly url: string;
         };
         /**
+         * ResourceSample
+         * @description ``[time, cpus, memory, gpus, gpu_memory, read, written, received, sent]`` of one step; null where not known.
+         *
+         *         Attributes:
+         *             time: When the step began.
+         *             cpus: Processor cores in use, on average.
+         *             memory: Bytes, at the most; without page cache that can go.
+         *             gpus: GPUs in use, on average: 0.5 is one of them that was busy half of the time.
+         *             gpu_memory: Bytes on all of the task's GPUs, at the most.
+         *             read: Bytes a second from disks, on average.
+         *             written: Bytes a second to disks, on average.
+         *             received: Bytes a second from the network, on average.
+         *             sent: Bytes a second to the network, on average.
+         */
+        readonly ResourceSample: readonly [
+            number,
+            number | null,
+            number | null,
+            number | null,
+            number | null,
+            number | null,
+            number | null,
+            number | null,
+            number | null
+        ];
+        /**
          * Resources
          * @description What the task asks of its runner; absent means no limit (and no GPU).
          */
@@ -2099,6 +2528,42 @@ export interface components {
             readonly gpus: number;
             /** @default null */
             readonly memory: number | null;
+        };
+        /**
+         * ResourcesAck
+         * @description The samples are stored.
+         */
+        readonly ResourcesAck: {
+            /** @description Seconds between samples that the hub keeps of this task by now. */
+            readonly step: number;
+        };
+        /**
+         * ResourcesAppend
+         * @description Samples of a running task, in order of time. Those that the hub has are left out by their time.
+         */
+        readonly ResourcesAppend: {
+            readonly fence: number;
+            readonly samples: readonly components["schemas"]["ResourceSample"][];
+            /** @description Seconds between two samples. */
+            readonly step: number;
+        };
+        /**
+         * ResourcesUsed
+         * @description What a task used over time, a column each; null where it is not known. Levels are as in a ResourceSample.
+         */
+        readonly ResourcesUsed: {
+            readonly cpus: readonly (number | null)[];
+            readonly gpu_memory: readonly (number | null)[];
+            readonly gpus: readonly (number | null)[];
+            readonly memory: readonly (number | null)[];
+            readonly read: readonly (number | null)[];
+            readonly received: readonly (number | null)[];
+            readonly sent: readonly (number | null)[];
+            /** @description Seconds that each point stands for. */
+            readonly step: number;
+            /** @description Seconds since 1970-01-01T00:00:00Z, where each step began. */
+            readonly times: readonly number[];
+            readonly written: readonly (number | null)[];
         };
         /**
          * Role
@@ -2164,6 +2629,11 @@ export interface components {
             /** @description A path in a workspace, '/' between its parts; bytes that are not UTF-8 as in api.paths. */
             readonly path: string;
             readonly sha256: string | null;
+            /**
+             * @description Null where it is not known, as of a dataset's file.
+             * @default null
+             */
+            readonly size: number | null;
         };
         /**
          * RunList
@@ -2205,6 +2675,26 @@ export interface components {
             readonly status: components["schemas"]["RunStatus"];
             readonly task: string | null;
             readonly workload_file: string | null;
+        };
+        /**
+         * RunRepeat
+         * @description How to run it again; what is absent is as it was.
+         */
+        readonly RunRepeat: {
+            /**
+             * @description Runner labels, where the first runner is not there.
+             * @default null
+             */
+            readonly labels: {
+                readonly [key: string]: string;
+            } | null;
+            /**
+             * @description Variables that are never shown: they were forgotten with the first task.
+             * @default {}
+             */
+            readonly sealed_environment: {
+                readonly [key: string]: string;
+            };
         };
         /**
          * RunReport
@@ -2251,6 +2741,11 @@ export interface components {
         readonly RunRow: {
             readonly author: string;
             readonly authority: components["schemas"]["Authority"];
+            /**
+             * @description How many comments it has.
+             * @default 0
+             */
+            readonly comments: number;
             /**
              * Format: date-time
              * @description An instant with its zone; the hub answers in UTC.
@@ -2614,6 +3109,11 @@ export interface components {
             /** @description A UUID (version 7: sortable by time of creation). */
             readonly project: string;
             readonly project_name: string;
+            /**
+             * @description The run that it runs again.
+             * @default null
+             */
+            readonly repeats: string | null;
             readonly resources: components["schemas"]["Resources"];
             /** @description The newest commit of its branch. */
             readonly result_commit: string | null;
@@ -2790,6 +3290,41 @@ export interface components {
             readonly items: readonly components["schemas"]["FileVersion"][];
         };
         /**
+         * Upload
+         * @description How far an upload is.
+         */
+        readonly Upload: {
+            /**
+             * @description Bytes to send at a time.
+             * @default 8388608
+             */
+            readonly part_size: number;
+            /** @description Bytes that the hub has, from the first one on. */
+            readonly received: number;
+            /** @description SHA-256 of a file's content. */
+            readonly sha256: string;
+            /** @description A size in bytes. */
+            readonly size: number;
+        };
+        /**
+         * UploadBegin
+         * @description A content that will come.
+         */
+        readonly UploadBegin: {
+            /** @description SHA-256 of a file's content. */
+            readonly sha256: string;
+            /** @description A size in bytes. */
+            readonly size: number;
+        };
+        /**
+         * UploadFinish
+         * @description All parts were sent.
+         */
+        readonly UploadFinish: {
+            /** @description A size in bytes. */
+            readonly size: number;
+        };
+        /**
          * Usage
          * @description What a task used; null where the backend cannot tell.
          */
@@ -2798,6 +3333,20 @@ export interface components {
             readonly cpu_seconds: number | null;
             /** @default null */
             readonly peak_memory: number | null;
+        };
+        /**
+         * User
+         * @description Somebody who was on the hub, or was added to it.
+         */
+        readonly User: {
+            readonly name: string;
+        };
+        /**
+         * UserList
+         * @description Those found: names that begin with the text first. Ten at the most, and no word on how many more there are.
+         */
+        readonly UserList: {
+            readonly items: readonly components["schemas"]["User"][];
         };
         /**
          * ValueKind
@@ -2985,6 +3534,40 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_dataset_archive: {
+        readonly parameters: {
+            readonly query?: {
+                readonly path?: string;
+                readonly at?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": unknown;
+                };
             };
             /** @description A problem. */
             readonly default: {
@@ -3371,6 +3954,114 @@ export interface operations {
             };
         };
     };
+    readonly begin_dataset_upload: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["UploadBegin"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly put_dataset_part: {
+        readonly parameters: {
+            readonly query: {
+                readonly size: number;
+                readonly offset: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+                readonly sha256: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/octet-stream": unknown;
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly finish_dataset_upload: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly dataset: string;
+                readonly sha256: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["UploadFinish"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly get_health: {
         readonly parameters: {
             readonly query?: never;
@@ -3709,6 +4400,40 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_archive: {
+        readonly parameters: {
+            readonly query?: {
+                readonly path?: string;
+                readonly at?: string;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/octet-stream": unknown;
                 };
             };
             /** @description A problem. */
@@ -4445,6 +5170,110 @@ export interface operations {
             };
         };
     };
+    readonly list_comments: {
+        readonly parameters: {
+            readonly query?: {
+                readonly limit?: number;
+                readonly cursor?: string | null;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CommentList"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly add_comment: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: string;
+            };
+            readonly path: {
+                readonly project: string;
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CommentCreate"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Comment"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly delete_comment: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+                readonly run: string;
+                readonly comment: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly get_points: {
         readonly parameters: {
             readonly query?: {
@@ -4504,6 +5333,76 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["PointsAck"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly repeat_run: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                readonly "Idempotency-Key"?: string;
+            };
+            readonly path: {
+                readonly project: string;
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["RunRepeat"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 201: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly get_repetition: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+                readonly run: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Repetition"];
                 };
             };
             /** @description A problem. */
@@ -4608,6 +5507,114 @@ export interface operations {
                 content: {
                     readonly "application/json": components["schemas"]["Tree"];
                 };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly begin_upload: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["UploadBegin"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly put_part: {
+        readonly parameters: {
+            readonly query: {
+                readonly size: number;
+                readonly offset: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+                readonly sha256: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/octet-stream": unknown;
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Upload"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly finish_upload: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly project: string;
+                readonly sha256: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["UploadFinish"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem. */
             readonly default: {
@@ -4910,6 +5917,41 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Lease"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly append_resources: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly task: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ResourcesAppend"];
+            };
+        };
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ResourcesAck"];
                 };
             };
             /** @description A problem. */
@@ -5342,6 +6384,99 @@ export interface operations {
             };
         };
     };
+    readonly list_guests: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly task: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["GuestList"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly add_guest: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly task: string;
+                readonly user: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["GuestList"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly remove_guest: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                readonly task: string;
+                readonly user: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 204: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly read_logs: {
         readonly parameters: {
             readonly query?: {
@@ -5377,6 +6512,39 @@ export interface operations {
             };
         };
     };
+    readonly get_resources: {
+        readonly parameters: {
+            readonly query?: {
+                readonly points?: number;
+            };
+            readonly header?: never;
+            readonly path: {
+                readonly task: string;
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ResourcesUsed"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     readonly stop_task: {
         readonly parameters: {
             readonly query?: never;
@@ -5395,6 +6563,37 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description A problem. */
+            readonly default: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readonly find_users: {
+        readonly parameters: {
+            readonly query: {
+                readonly name: string;
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Success. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UserList"];
                 };
             };
             /** @description A problem. */
