@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from ._base import Id, Int64, Model, Nanoseconds, Path, Request, Sha1, Sha256, Time
+from ._base import Bytes, Id, Int64, Model, Nanoseconds, Path, Request, Sha1, Sha256, Time
 
 RunId = Annotated[
     str,
@@ -79,6 +79,7 @@ class RunFile(Model, frozen=True, kw_only=True):
         Id | None,
         Meta(description="The dataset that it is a file of: `commit` is the dataset's, `path` where the task saw it."),
     ] = None
+    size: Annotated[Bytes | None, Meta(description="Null where it is not known, as of a dataset's file.")] = None
 
 
 class Run(Model, frozen=True, kw_only=True):
@@ -119,6 +120,7 @@ class RunRow(Model, frozen=True, kw_only=True):
     parameters: dict[str, str]
     summary: dict[str, str]
     labels: dict[str, str]
+    comments: Annotated[int, Meta(description="How many comments it has.")] = 0
 
 
 class RunList(Model, frozen=True, kw_only=True):

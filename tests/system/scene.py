@@ -95,6 +95,8 @@ class Scene:
         ids["secret"] = ask("owner", "POST", "/secrets", {"name": "key", "project": project})["id"]
         self._make_dataset(project)
         ask("owner", "POST", f"/projects/{project}/runs", {"runs": [{"id": ids["run"], "summary": {"a": "1"}}]})
+        said = ask("owner", "POST", f"/projects/{project}/runs/{ids['run']}/comments", {"text": "Good"})
+        ids["comment"] = said["id"]
 
     def _make_dataset(self, project: str) -> None:
         ask, people, ids = self.people.ask, self.people, self.ids
@@ -147,7 +149,7 @@ class Scene:
         project, task, ended = (self.ids[name] for name in ("project", "task", "ended"))
         paths = [
             *(f"/projects/{project}{end}" for end in ("", "/tree", "/commits", "/branches", "/runs", "/summaries")),
-            f"/projects/{project}/runs/{self.ids['run']}/points",
+            *(f"/projects/{project}/runs/{self.ids['run']}/{what}" for what in ("points", "comments")),
             *(f"/tasks/{each}{end}" for each in (task, ended) for end in ("", "/logs?all=true")),
             f"/runners/{self.ids['runner']}",
             f"/secrets?project={project}",

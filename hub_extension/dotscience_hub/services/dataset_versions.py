@@ -26,7 +26,7 @@ class DatasetVersions:
         """
         while True:
             head = self._commits.head(dataset)
-            files, size = self._count(dataset, head)
+            files, size = self.count(dataset, head)
             with self._database.write() as session:
                 row = store.lock_dataset(session, dataset)
                 if row is None:
@@ -50,7 +50,8 @@ class DatasetVersions:
             linked = [link.dataset_id for link in store.links_of(session, [project])[project]]
         self.refresh(linked)
 
-    def _count(self, dataset: str, head: str | None) -> tuple[int, int]:
+    def count(self, dataset: str, head: str | None) -> tuple[int, int]:
+        """How many files a version has, and how many bytes they have; none for one that is not there."""
         if head is None:
             return 0, 0
         try:

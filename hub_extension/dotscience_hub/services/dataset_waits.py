@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +13,8 @@ from dotscience_hub.queue.queue import Queue
 from dotscience_hub.store import datasets as store
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.tasks import QUEUED, TaskRow, lock_task
+from jupyter_dotscience.api.datasets import TaskDataset
+from jupyter_dotscience.api.problems import Conflict
 from jupyter_dotscience.api.tasks import TaskStatus
 
 from .dataset_versions import DatasetVersions
@@ -48,8 +50,21 @@ class DatasetWaits:
         """Look what the newest versions are; not in a transaction, before a task is queued."""
         self._versions.refresh_links(project)
 
-    def fix(self, session: Session, task: TaskRow) -> list[store.TaskDatasetRow]:
-        """The datasets of a new task, each in its newest version or to be waited for. The task is not stored yet."""
+    def fix(
+        self, session: Session, task: TaskRow, seen: Sequence[TaskDataset] | None = None
+    ) -> list[store.TaskDatasetRow]:
+        """The datasets of a new task, each in its newest version or to be waited for. The task is not stored yet.
+
+        Args:
+            session: A transaction.
+            task: The task.
+            seen: What it shall see instead, each in its version.
+
+        Raises:
+            Conflict: One of these datasets is gone.
+        """
+        if seen is not None:
+            return [self._seen_again(session, task.id, mount) for mount in sorted(seen, key=lambda one: one.dataset)]
         links = store.links_of(session, [task.project_id])[task.project_id]
         datasets = {id_: store.keep_dataset(session, id_) for id_ in sorted(link.dataset_id for link in links)}
         found = [_seen(session, task.id, link, row) for link in links if (row := datasets[link.dataset_id]) is not None]
@@ -58,6 +73,23 @@ class DatasetWaits:
         for dataset in sorted(row.dataset_id for row in found if row.waits):
             self._syncs.request(dataset)
         return found
+
+    def _seen_again(self, session: Session, task: str, mount: TaskDataset) -> store.TaskDatasetRow:
+        dataset = store.keep_dataset(session, mount.dataset)
+        if dataset is None:
+            raise Conflict(f"The dataset {mount.name} was deleted.", code="cannot_repeat")
+        files, size = dataset.files, dataset.size
+        if mount.commit != dataset.head:
+            files, size = self._versions.count(mount.dataset, mount.commit)
+        return store.TaskDatasetRow(
+            task_id=task,
+            dataset_id=mount.dataset,
+            name=mount.name,
+            path=mount.path,
+            commit=mount.commit,
+            size=size,
+            files=files,
+        )
 
     def ended(self, dataset: str) -> None:
         """A synchronisation has ended, well or not: look after the tasks that wait for it."""

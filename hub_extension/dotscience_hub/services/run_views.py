@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -13,6 +14,10 @@ from dotscience_hub.store.runs import RunFileRow, RunRow, attribute_values, colu
 from jupyter_dotscience.api import runs as api
 
 Values = Mapping[Kind, dict[str, str]]
+Content = tuple[str, str]
+"""Path and SHA-256 of a file."""
+SIZED = 2000
+"""So many files of a run are told with their sizes."""
 CREATED = Column(None, "created")
 """When a run was recorded: a column that is neither a recorded value nor filtered by."""
 
@@ -22,7 +27,7 @@ def has_summary(name: str) -> Condition:
     return Condition(Column(Kind.SUMMARY, name), "~", "", None)
 
 
-def table_row(row: RunRow, values: Values) -> api.RunRow:
+def table_row(row: RunRow, values: Values, comments: int = 0) -> api.RunRow:
     """A run as a row of a table."""
     return api.RunRow(
         id=row.run_id,
@@ -35,11 +40,23 @@ def table_row(row: RunRow, values: Values) -> api.RunRow:
         parameters=values[Kind.PARAMETERS],
         summary=values[Kind.SUMMARY],
         labels=values[Kind.LABELS],
+        comments=comments,
     )
 
 
+def versions_in(files: Sequence[RunFileRow]) -> list[Content]:
+    """The first of the files of the workspace, whose sizes are told."""
+    found = ((file.path, file.sha256) for file in files if file.dataset is None)
+    return [(path, sha256) for path, sha256 in itertools.islice(found, SIZED) if sha256 is not None]
+
+
 def run(
-    row: RunRow, values: Values, files: Sequence[RunFileRow], series: list[str], metadata: Mapping[str, str]
+    row: RunRow,
+    values: Values,
+    files: Sequence[RunFileRow],
+    sizes: Mapping[Content, int],
+    series: list[str],
+    metadata: Mapping[str, str],
 ) -> api.Run:
     """A run with all details."""
     return api.Run(
@@ -59,15 +76,18 @@ def run(
         parameters=values[Kind.PARAMETERS],
         summary=values[Kind.SUMMARY],
         labels=values[Kind.LABELS],
-        inputs=[_file(file) for file in files if file.direction == 0],
-        outputs=[_file(file) for file in files if file.direction == 1],
+        inputs=[_file(file, sizes) for file in files if file.direction == 0],
+        outputs=[_file(file, sizes) for file in files if file.direction == 1],
         series=series,
         metadata=_metadata_of(row.run_id, metadata),
     )
 
 
-def _file(row: RunFileRow) -> api.RunFile:
-    return api.RunFile(path=row.path, commit=row.commit, sha256=row.sha256, blob=row.blob, dataset=row.dataset)
+def _file(row: RunFileRow, sizes: Mapping[Content, int]) -> api.RunFile:
+    size = None if row.dataset is not None else sizes.get((row.path, row.sha256 or ""))
+    return api.RunFile(
+        path=row.path, commit=row.commit, sha256=row.sha256, blob=row.blob, dataset=row.dataset, size=size
+    )
 
 
 def _metadata_of(run_id: str, metadata: Mapping[str, str]) -> dict[str, str]:

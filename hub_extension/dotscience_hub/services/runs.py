@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from dotscience_hub.domain.runfilter import parse_column, parse_filter, parse_sort
 from dotscience_hub.store import points as point_store
 from dotscience_hub.store import runs as store
+from dotscience_hub.store.comments import counts
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.run_search import RunSearch, decode_cursor, encode_cursor
+from dotscience_hub.store.versions import sizes_of
 from jupyter_dotscience.api import runs as api
 from jupyter_dotscience.api._base import now
 from jupyter_dotscience.api.datasets import TaskDataset, mount_of
-from jupyter_dotscience.api.problems import NotFound, TooEarly
+from jupyter_dotscience.api.problems import TooEarly
 from jupyter_dotscience.api.protocol import TaskPoints
 
 from . import run_views as views
 from .caller import Caller
+from .finding import find_run
 from .logs import LeaseCheck
 from .run_metadata import metadata_of
 
@@ -65,8 +68,9 @@ class Runs:
                 behind = None
             else:
                 rows, behind = RunSearch(session, project, conditions, sort).page(query.limit, cursor)
-            values = store.values_by_run(session, [row.pk for row in rows])
-        items = [views.table_row(row, values[row.pk]) for row in rows]
+            pks = [row.pk for row in rows]
+            values, said = store.values_by_run(session, pks), counts(session, pks)
+        items = [views.table_row(row, values[row.pk], said.get(row.pk, 0)) for row in rows]
         return api.RunList(items=items, next=encode_cursor(behind) if behind else None)
 
     def record_runs(self, caller: Caller, *, project: str, body: api.RunsRecord) -> api.RunsRecorded:
@@ -136,17 +140,18 @@ class Runs:
     def get_run(self, caller: Caller, *, project: str, run: str) -> api.Run:
         """A run with all details."""
         with self._database.read() as session:
-            row = _find(session, project, run)
+            row = find_run(session, project, run)
             values = store.values_by_run(session, [row.pk])[row.pk]
             files, series = store.files_of(session, row.pk), point_store.series_of(session, project, row.pk)
+            sizes = sizes_of(session, project, views.versions_in(files))
         committed = self._commit_metadata(project, row.commit) if row.commit else {}  # reads git: in no transaction
         with self._database.read() as session:
-            return views.run(row, values, files, series, metadata_of(session, row, committed))
+            return views.run(row, values, files, sizes, series, metadata_of(session, row, committed))
 
     def append_points(self, caller: Caller, *, project: str, run: str, body: api.PointsAppend) -> api.PointsAck:
         """Add live points to a run that a client recorded."""
         with self._database.write() as session:
-            return _append(session, _find(session, project, run, lock=True), body.first, body.points)
+            return _append(session, find_run(session, project, run, lock=True), body.first, body.points)
 
     def append_task_points(self, caller: Caller, *, task: str, body: TaskPoints) -> api.PointsAck:
         """Add live points to a run of a task; the first ones make the run known."""
@@ -162,7 +167,7 @@ class Runs:
                     workload_file=body.workload_file,
                 )
                 _Recorder(session, project, task, author, None).record([live], {}, {})
-            row = _find(session, project, body.run, lock=True)
+            row = find_run(session, project, body.run, lock=True)
             if row.task_id != task:
                 return api.PointsAck(next=body.first + len(body.points))  # another task's run, replayed: seen before
             return _append(session, row, body.first, body.points)
@@ -170,17 +175,9 @@ class Runs:
     def get_points(self, caller: Caller, *, project: str, run: str, query: api.PointsQuery) -> api.Points:
         """Live curves of a run."""
         with self._database.read() as session:
-            row = _find(session, project, run)
+            row = find_run(session, project, run)
             found = point_store.read_points(session, row.pk, series=query.series, after=query.after, limit=query.limit)
         return views.curves(found)
-
-
-def _find(session: Session, project: str, run: str, *, lock: bool = False) -> store.RunRow:
-    query = select(store.RunRow).where(store.RunRow.project_id == project, store.RunRow.run_id == run)
-    row = session.scalar(query.with_for_update() if lock else query)
-    if row is None:
-        raise NotFound(f"The project has no run {run!r}; `ds runs ls` lists its runs.", code="unknown_run")
-    return row
 
 
 def _append(session: Session, row: store.RunRow, first: int, points: Sequence[api.PointRow]) -> api.PointsAck:

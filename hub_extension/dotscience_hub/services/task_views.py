@@ -115,6 +115,7 @@ def _task(
         runner_name=None if queued else row.runner_name,
         attempts=row.attempts,
         execution=row.execution,
+        repeats=row.repeats,
         runs=runs,
         events=[
             api.TaskEvent(time=event.time, status=api.TaskStatus(event.status), message=event.message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from dotscience_hub.store.database import Database, after_commit
 from dotscience_hub.store.labs import doors
 from dotscience_hub.store.projects import ProjectRow, visible_ids
 from jupyter_dotscience.api import tasks as api
+from jupyter_dotscience.api.datasets import TaskDataset
 from jupyter_dotscience.api.ids import new_id
 from jupyter_dotscience.api.problems import BadRequest, Conflict, NotFound
 
@@ -27,11 +29,27 @@ from .dataset_links import check_free
 from .dataset_waits import DatasetWaits
 from .environments import Environments
 from .ports import TaskLogs, Workspaces
+from .recipes import keep_recipes
 from .task_views import TaskViews
 
 _AT_ONCE = 100
 MAX_COMMAND = 1 << 20
 """Bytes of a command with its environment; Linux takes about two million (execve(2), "Limits on size")."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """What a task runs again.
+
+    Attributes:
+        run: A run that it recorded.
+        task: The task.
+        datasets: What it saw, in which version.
+    """
+
+    run: str
+    task: str
+    datasets: Sequence[TaskDataset]
 
 
 class Tasks:
@@ -80,8 +98,20 @@ class Tasks:
             Conflict: A dataset is linked where that version has something of its own.
             BadRequest: The project has no such commit, or a text that no program can be given holds a NUL byte.
         """
+        return self._queue_task(caller, project, body, self._start(project, body.commit))
+
+    def queue_again(self, caller: Caller, project: str, body: api.TaskCreate, again: Again) -> api.Task:
+        """Queue what a task did, from exactly the versions that it had; with ``body.commit`` null an empty workspace.
+
+        Raises:
+            Conflict: A dataset is gone.
+        """
+        return self._queue_task(caller, project, body, body.commit, again)
+
+    def _queue_task(
+        self, caller: Caller, project: str, body: api.TaskCreate, commit: str | None, again: Again | None = None
+    ) -> api.Task:
         _check_texts(body.workload, body.sealed_environment)
-        commit = self._start(project, body.commit)
         with self._database.write() as session:
             owner = session.get(ProjectRow, project)
             if owner is None:
@@ -99,8 +129,11 @@ class Tasks:
                 demand=demand_of(body.labels, body.resources).key,
                 created=self._queue.clock(),
                 commit=commit,
+                repeats=None if again is None else again.run,
+                repeats_task=None if again is None else again.task,
+                sealed=len(body.sealed_environment),
             )
-            datasets = self._datasets.fix(session, row)
+            datasets = self._datasets.fix(session, row, None if again is None else again.datasets)
             if commit is not None:
                 for dataset in datasets:
                     check_free(self._workspaces, project, commit, dataset.path)
@@ -199,6 +232,7 @@ class Tasks:
             for task in tasks:
                 self._logs.delete(task)
 
+        keep_recipes(session, tasks)
         store.delete_tasks(session, tasks)
         after_commit(session, clear)
 

@@ -9,7 +9,20 @@ from . import idempotency, projects, runners, tasks
 from .base import Table
 
 # Modules of other nouns; each defines its own tables.
-_MORE = ("versions", "runs", "points", "secrets", "labs", "datasets", "syncs", "ended_tokens", "garbage")
+_MORE = (
+    "versions",
+    "runs",
+    "points",
+    "secrets",
+    "labs",
+    "datasets",
+    "syncs",
+    "ended_tokens",
+    "garbage",
+    "comments",
+    "recipes",
+    "samples",
+)
 for _name in _MORE:
     if importlib.util.find_spec(f"{__package__}.{_name}") is not None:
         importlib.import_module(f"{__package__}.{_name}")

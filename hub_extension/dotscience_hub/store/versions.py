@@ -179,6 +179,16 @@ def versions_of(session: Session, project: str, paths: Sequence[str]) -> Iterato
             yield _version(row)
 
 
+def sizes_of(session: Session, project: str, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Bytes of contents that a project has had, by path and SHA-256 in hexadecimal digits."""
+    found: dict[tuple[str, str], int] = {}
+    for part in _parts([path for path, _ in wanted]):
+        file = FileVersionRow
+        query = select(file.path, file.sha256, file.size).where(file.project == project, file.path.in_(part))
+        found.update(((path, sha256.hex()), size) for path, sha256, size in session.execute(query))
+    return found
+
+
 def _versions(project: str) -> Any:
     file = FileVersionRow
     columns = (file.path, file.blob, file.sha256, file.size, file.large, file.modified)

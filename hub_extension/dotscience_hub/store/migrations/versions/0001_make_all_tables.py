@@ -286,6 +286,23 @@ def upgrade() -> None:
         batch_op.create_index("ix_secrets_project_id", ["project_id"], unique=False)
 
     op.create_table(
+        "task_recipes",
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("project_id", TEXT, nullable=False),
+        sa.Column("creator", TEXT, nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recipe", sa.Text(), nullable=False),
+        sa.Column("repeats", TEXT, nullable=True),
+        sa.Column("repeats_task", TEXT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], name=op.f("fk_task_recipes_project_id_projects"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task_recipes")),
+    )
+    with op.batch_alter_table("task_recipes", schema=None) as batch_op:
+        batch_op.create_index("ix_task_recipes_repeats_task", ["repeats_task"], unique=False)
+
+    op.create_table(
         "tasks",
         sa.Column("id", TEXT, nullable=False),
         sa.Column("project_id", TEXT, nullable=False),
@@ -318,6 +335,9 @@ def upgrade() -> None:
         sa.Column("finishing", sa.Boolean(), nullable=False),
         sa.Column("finished_fence", sa.BigInteger(), nullable=True),
         sa.Column("left_status", TEXT, nullable=True),
+        sa.Column("repeats", TEXT, nullable=True),
+        sa.Column("repeats_task", TEXT, nullable=True),
+        sa.Column("sealed", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["project_id"], ["projects.id"], name=op.f("fk_tasks_project_id_projects"), ondelete="CASCADE"
         ),
@@ -330,6 +350,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_tasks_queue", ["status", "waits", "id", "demand", "creator", "project_owner"], unique=False
         )
+        batch_op.create_index("ix_tasks_repeats_task", ["repeats_task"], unique=False)
         batch_op.create_index("ix_tasks_runner_id_status", ["runner_id", "status"], unique=False)
 
     op.create_table(
@@ -354,6 +375,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("leases", schema=None) as batch_op:
         batch_op.create_index("ix_leases_token_prefix", ["token_prefix"], unique=False)
+
+    op.create_table(
+        "run_comments",
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("run_pk", sa.Integer().with_variant(sa.BIGINT(), "postgresql"), nullable=False),
+        sa.Column("author", TEXT, nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("text", TEXT, nullable=False),
+        sa.ForeignKeyConstraint(["run_pk"], ["runs.pk"], name=op.f("fk_run_comments_run_pk_runs"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run_comments")),
+    )
+    with op.batch_alter_table("run_comments", schema=None) as batch_op:
+        batch_op.create_index("ix_run_comments_run_pk_id", ["run_pk", "id"], unique=False)
 
     op.create_table(
         "run_files",
