@@ -75,6 +75,20 @@ def test_a_local_image_needs_no_registry(runner: Runner) -> None:
     assert runner.backend.prepare(runner.spec("x"), lambda *_: None, lambda: False).image_digest == identity
 
 
+def test_a_local_image_is_had_again_by_its_id(runner: Runner) -> None:
+    """With any name before it, as a run that is repeated asks for it; its digest is the same."""
+    identity = runner.engine.client.images.get(runner.engine.image).id
+    again = runner.spec("x", image=f"localhost:1/never/pushed@{identity}")
+    assert runner.backend.prepare(again, lambda *_: None, lambda: False).image_digest == identity
+
+
+def test_an_image_whose_content_is_gone(engine: Engine, images: Registry) -> None:
+    """A digest that neither the registry nor the engine has is said to be gone, with what to do instead."""
+    gone = f"{images.host}/gone@sha256:" + "0" * 64
+    with pytest.raises(BackendError, match=r"\(any more\).*see what differs"):
+        pull.get(engine, gone, lambda *_: None, lambda: False)
+
+
 def test_no_such_image(engine: Engine, images: Registry, said: list[str]) -> None:
     """A tag or a repository that the registry does not have."""
     for name in (f"{images.host}/no-such-repository", f"{images.host}/no-such-repository:7"):

@@ -31,7 +31,7 @@ def get(engine: Engine, image: str, say: Say, cancelled: Callable[[], bool]) -> 
     Raises:
         BackendError: it cannot be had.
     """
-    found = _inspect(engine, image)
+    found = _inspect(engine, image) or _by_id(engine, image)
     if found is None:
         began = time.monotonic()
         _pull(engine, image, say, cancelled)
@@ -54,6 +54,12 @@ def digest_of(attributes: dict[str, Any], image: str) -> str:
 
 def _name(repository: str) -> str:
     return repository.removeprefix("docker.io/").removeprefix("library/")
+
+
+def _by_id(engine: Engine, image: str) -> dict[str, Any] | None:
+    """An image that was never in a registry, and is asked for again: its digest is the id it has on this engine."""
+    digest = image.partition("@")[2]
+    return _inspect(engine, digest) if digest.startswith("sha256:") else None
 
 
 def _inspect(engine: Engine, image: str) -> dict[str, Any] | None:
@@ -224,9 +230,16 @@ _KNOWN = (
 )
 
 
+_GONE = (
+    "There is no image {image} (any more): neither its registry nor this runner's Docker has exactly this content. Run "
+    "the command with the image's name instead, and see what differs."
+)
+
+
 def sentence(image: str, said: str) -> str:
     """What the engine said about a failed pull, for the task's owner."""
     for part, text in _KNOWN:
         if part in said.lower():
-            return text.format(image=image)
+            gone = "@" in image and text.startswith("There is no image {image}") and "private" not in text
+            return (_GONE if gone else text).format(image=image)
     return f"The image {image} could not be pulled: {said.strip().rstrip('.')}."
