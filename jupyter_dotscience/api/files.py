@@ -53,3 +53,10 @@ class FileQuery(Request, frozen=True, kw_only=True):
 
     path: Path
     at: Revision = "main"
+
+
+class ArchiveQuery(Request, frozen=True, kw_only=True):
+    """Which folder to download."""
+
+    path: Annotated[str, Meta(max_length=4095 * 3, description="The folder; empty for all files.")] = ""
+    at: Revision = "main"

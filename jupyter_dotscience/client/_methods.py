@@ -18,10 +18,12 @@ from jupyter_dotscience.api import (
     protocol,
     provenance,
     repeats,
+    resources,
     runners,
     runs,
     secrets,
     tasks,
+    uploads,
     users,
 )
 
@@ -144,6 +146,12 @@ class Methods(abc.ABC):
         """Content of one file."""
         return self._bytes("get_file", {"project": project}, query=query, timeout=timeout)
 
+    def get_archive(
+        self, *, project: str, query: files.ArchiveQuery | None = None, timeout: float | None = None
+    ) -> Reader:
+        """A folder with all that is in it, as a .zip."""
+        return self._bytes("get_archive", {"project": project}, query=query, timeout=timeout)
+
     def list_commits(
         self, *, project: str, query: commits.CommitQuery | None = None, timeout: float | None = None
     ) -> commits.CommitList:
@@ -185,6 +193,39 @@ class Methods(abc.ABC):
         self._empty(
             "put_object", {"project": project, "sha256": sha256}, request=request, length=length, timeout=timeout
         )
+
+    def begin_upload(
+        self, request: uploads.UploadBegin, *, project: str, timeout: float | None = None
+    ) -> uploads.Upload:
+        """How much the hub has of a large content that comes in parts."""
+        return self._json(uploads.Upload, "begin_upload", {"project": project}, request=request, timeout=timeout)
+
+    def put_part(
+        self,
+        request: Content,
+        *,
+        project: str,
+        sha256: str,
+        length: int | None = None,
+        query: uploads.PartQuery,
+        timeout: float | None = None,
+    ) -> uploads.Upload:
+        """Send the next part of a large content."""
+        return self._json(
+            uploads.Upload,
+            "put_part",
+            {"project": project, "sha256": sha256},
+            request=request,
+            length=length,
+            query=query,
+            timeout=timeout,
+        )
+
+    def finish_upload(
+        self, request: uploads.UploadFinish, *, project: str, sha256: str, timeout: float | None = None
+    ) -> None:
+        """All parts were sent: check and keep the content."""
+        self._empty("finish_upload", {"project": project, "sha256": sha256}, request=request, timeout=timeout)
 
     def get_object(self, *, project: str, sha256: str, start: int = 0, timeout: float | None = None) -> Reader:
         """One large file's content; honours Range."""
@@ -253,6 +294,12 @@ class Methods(abc.ABC):
     ) -> ItemStream[logs.LogEntry]:
         """Read or follow a task's log."""
         return self._stream(logs.LogEntry, "read_logs", {"task": task}, query=query, timeout=timeout)
+
+    def get_resources(
+        self, *, task: str, query: resources.ResourcesQuery | None = None, timeout: float | None = None
+    ) -> resources.ResourcesUsed:
+        """What a task used over time, up to now."""
+        return self._json(resources.ResourcesUsed, "get_resources", {"task": task}, query=query, timeout=timeout)
 
     def list_runs(
         self, *, project: str, query: runs.RunQuery | None = None, timeout: float | None = None
@@ -426,6 +473,12 @@ class Methods(abc.ABC):
         """Content of one file."""
         return self._bytes("get_dataset_file", {"dataset": dataset}, query=query, timeout=timeout)
 
+    def get_dataset_archive(
+        self, *, dataset: str, query: files.ArchiveQuery | None = None, timeout: float | None = None
+    ) -> Reader:
+        """A folder with all that is in it, as a .zip."""
+        return self._bytes("get_dataset_archive", {"dataset": dataset}, query=query, timeout=timeout)
+
     def list_dataset_commits(
         self, *, dataset: str, query: commits.CommitQuery | None = None, timeout: float | None = None
     ) -> commits.CommitList:
@@ -477,6 +530,41 @@ class Methods(abc.ABC):
             length=length,
             timeout=timeout,
         )
+
+    def begin_dataset_upload(
+        self, request: uploads.UploadBegin, *, dataset: str, timeout: float | None = None
+    ) -> uploads.Upload:
+        """How much the hub has of a large content that comes in parts."""
+        return self._json(
+            uploads.Upload, "begin_dataset_upload", {"dataset": dataset}, request=request, timeout=timeout
+        )
+
+    def put_dataset_part(
+        self,
+        request: Content,
+        *,
+        dataset: str,
+        sha256: str,
+        length: int | None = None,
+        query: uploads.PartQuery,
+        timeout: float | None = None,
+    ) -> uploads.Upload:
+        """Send the next part of a large content."""
+        return self._json(
+            uploads.Upload,
+            "put_dataset_part",
+            {"dataset": dataset, "sha256": sha256},
+            request=request,
+            length=length,
+            query=query,
+            timeout=timeout,
+        )
+
+    def finish_dataset_upload(
+        self, request: uploads.UploadFinish, *, dataset: str, sha256: str, timeout: float | None = None
+    ) -> None:
+        """All parts were sent: check and keep the content."""
+        self._empty("finish_dataset_upload", {"dataset": dataset, "sha256": sha256}, request=request, timeout=timeout)
 
     def get_dataset_object(self, *, dataset: str, sha256: str, start: int = 0, timeout: float | None = None) -> Reader:
         """One large file's content; honours Range."""
@@ -560,6 +648,12 @@ class Methods(abc.ABC):
     ) -> runs.PointsAck:
         """Add live points of a run of the task."""
         return self._json(runs.PointsAck, "append_task_points", {"task": task}, request=request, timeout=timeout)
+
+    def append_resources(
+        self, request: resources.ResourcesAppend, *, task: str, timeout: float | None = None
+    ) -> resources.ResourcesAck:
+        """Add samples of what the task uses."""
+        return self._json(resources.ResourcesAck, "append_resources", {"task": task}, request=request, timeout=timeout)
 
     def get_task_secrets(
         self, request: protocol.SecretsQuery, *, task: str, timeout: float | None = None

@@ -32,6 +32,7 @@ from dotscience_hub.services.figures import Figures
 from dotscience_hub.services.guests import Guests
 from dotscience_hub.services.projects import Projects
 from dotscience_hub.services.repeats import Repeats
+from dotscience_hub.services.resources import ResourceSamples
 from dotscience_hub.services.results import Results
 from dotscience_hub.services.runner_views import online_by
 from dotscience_hub.services.runners import Runners
@@ -39,6 +40,7 @@ from dotscience_hub.services.runs import Runs
 from dotscience_hub.services.secrets import Secrets
 from dotscience_hub.services.task_views import TaskViews
 from dotscience_hub.services.tasks import Tasks
+from dotscience_hub.services.uploads import Uploads
 from dotscience_hub.services.users import Users
 from dotscience_hub.services.workspace import Workspace
 from dotscience_hub.store import datasets
@@ -200,7 +202,9 @@ class World:
         self.objects = FolderObjects(folder / "objects")
         self.contents = Contents(database, self.commits.repositories, self.objects)
         workspace = Workspace(database, self.commits, self.contents, self.runs)
-        self.dataset_files = DatasetFiles(database, workspace, self.dataset_versions)
+        self.uploads = Uploads(database, self.objects, self.contents)
+        self.dataset_files = DatasetFiles(database, workspace, self.dataset_versions, self.uploads)
+        self.resources = ResourceSamples(database, self.queue.leases)
         self.dataset_links = DatasetLinks(database, self.commits, self.projects)
         self.results = Results(database, self.queue, self.commits, self.runs, self.logs)
 

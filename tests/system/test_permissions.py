@@ -100,6 +100,7 @@ ROWS = {
     "remove_collaborator": Row("owner", WRITE, spends=True),
     "get_tree": Row("reader+task", READ),
     "get_file": Row("reader+task", READ, query="?path=a.txt"),
+    "get_archive": Row("reader", READ),
     "list_commits": Row("reader+task", READ),
     "get_commit": Row("reader+task", READ),
     "list_changes": Row("reader+task", READ),
@@ -107,6 +108,9 @@ ROWS = {
     "list_branches": Row("reader", READ),
     "find_missing": Row("writer+task", WRITE, {}),
     "put_object": Row("writer+task", WRITE, CONTENT),
+    "begin_upload": Row("writer", WRITE, {"sha256": SHA256, "size": len(CONTENT)}),
+    "put_part": Row("writer", WRITE, CONTENT, query=f"?offset=0&size={len(CONTENT)}"),
+    "finish_upload": Row("writer", WRITE, {"size": 1 << 20}, status=409),  # nothing was sent
     "get_object": Row("reader+task", READ),
     "put_pack": Row("writer+task", WRITE, EMPTY_PACK),
     "create_task": Row("writer", TASKS, WORKLOAD),
@@ -119,6 +123,7 @@ ROWS = {
     "add_guest": Row("writer", TASKS, status=400),  # the task is no JupyterLab
     "remove_guest": Row("writer", TASKS, status=400),
     "read_logs": Row("reader+task", READ),
+    "get_resources": Row("reader", READ),
     "list_runs": Row("reader+task", READ),
     "record_runs": Row("writer", WRITE, {"runs": [{"id": "another"}]}),
     "get_run_columns": Row("reader", READ, query="?columns=summary.a"),
@@ -143,12 +148,16 @@ ROWS = {
     "unlink_dataset": Row("writer", WRITE, spends=True),
     "get_dataset_tree": Row("reader+task", READ),
     "get_dataset_file": Row("reader+task", READ, query="?path=a.txt"),
+    "get_dataset_archive": Row("reader", READ),
     "list_dataset_commits": Row("reader+task", READ),
     "get_dataset_commit": Row("reader+task", READ, over=(("commit", "dataset commit"),)),
     "list_dataset_changes": Row("reader+task", READ, over=(("commit", "dataset commit"),)),
     "create_dataset_commit": Row("owner", WRITE, {**COMMIT, "parent": "{dataset commit}"}),
     "find_dataset_missing": Row("owner", WRITE, {}),
     "put_dataset_object": Row("owner", WRITE, CONTENT),
+    "begin_dataset_upload": Row("owner", WRITE, {"sha256": SHA256, "size": len(CONTENT)}),
+    "put_dataset_part": Row("owner", WRITE, CONTENT, query=f"?offset=0&size={len(CONTENT)}"),
+    "finish_dataset_upload": Row("owner", WRITE, {"size": 1 << 20}, status=409),  # nothing was sent
     "get_dataset_object": Row("reader+task", READ),
     "put_dataset_pack": Row("owner", WRITE, EMPTY_PACK),
     "list_runners": Row("user", READ),
@@ -166,6 +175,7 @@ ROWS = {
     "report": Row("lease holder", body={**FENCE, "status": "running"}),
     "append_logs": Row("lease holder", body={**FENCE, "entries": [[0, "stdout", 0, "YQ=="]]}),
     "append_task_points": Row("lease holder", body={**FENCE, "run": "live", "first": 0, "points": []}),
+    "append_resources": Row("lease holder", body={**FENCE, "step": 2, "samples": [[1, 0.5]]}),
     "commit_task": Row("lease holder", body={**FENCE, "commit": {**COMMIT, "branch": "tasks/{task}"}}),
     "finish": Row(
         "lease holder", body={**FENCE, "outcome": "exited", "exit_code": 0, "execution": {}}, spends=True

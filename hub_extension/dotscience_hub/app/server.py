@@ -24,6 +24,7 @@ from dotscience_hub.web.application import Rule, make_application, route_rules
 from dotscience_hub.web.authentication import Authentication
 from dotscience_hub.web.binding import Endpoint, bind
 from dotscience_hub.web.blocking import watch_loop
+from dotscience_hub.web.changes import changes_rule
 from dotscience_hub.web.dispatch import Dispatcher
 from dotscience_hub.web.gitaccess import GitAuthorization
 from dotscience_hub.web.lifecycle import Lifecycle
@@ -34,6 +35,7 @@ from dotscience_hub.web.system import System
 from jupyter_dotscience.api.routes import ANYONE, ROUTES, Route
 
 from .checks import make_checks
+from .descriptors import raise_descriptor_limit
 from .localrunner import ensure_local_runner
 from .logins import make_logins
 from .people import HubPeople
@@ -59,6 +61,7 @@ async def serve(settings: Settings) -> None:
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    raise_descriptor_limit()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     base = found(settings)
@@ -67,11 +70,13 @@ async def serve(settings: Settings) -> None:
     services = make_services(base, HubPeople.of_environment())
     await asyncio.to_thread(services.dataset_waits.look_again)
     await asyncio.to_thread(services.syncs.start)
+    await asyncio.to_thread(base.queue.presence.recall)
     if settings.local_runner_token is not None:
         await asyncio.to_thread(ensure_local_runner, services, settings.local_runner_token)
     _calm_collector()
     await _run(base, services, stop)
     services.contents.close()
+    services.uploads.close()
     await asyncio.to_thread(base.commits.close)
     base.pool.shutdown(wait=False, cancel_futures=True)
     base.database.dispose()
@@ -95,12 +100,14 @@ async def _run(base: Foundation, services: Services, stop: asyncio.Event) -> Non
     background = [
         asyncio.create_task(make_sweeper(base, services).run()),
         asyncio.create_task(watch_loop(metrics)),
+        asyncio.create_task(base.feed.run()),
     ]
     log.info("ready")
     await stop.wait()
     server.stop()
     lifecycle.stop()
     closing = asyncio.create_task(asyncio.to_thread(services.syncs.close))
+    await base.feed.stop()
     try:
         await asyncio.wait_for(lifecycle.idle(), FINISH_SECONDS)
     except TimeoutError:
@@ -124,8 +131,9 @@ def _application(base: Foundation, services: Services, metrics: Metrics, lifecyc
         *git_http.handlers(services.git, authorize),
         *lfs.handlers(services.contents, authorize),
         *route_rules(endpoints, authentication, dispatcher, lifecycle, prefix.rstrip("/") + "/api"),
+        changes_rule(prefix.rstrip("/") + "/api", base.feed, authentication, base.settings.public_url),
         *route_rules(probes, authentication, dispatcher, lifecycle, prefix.rstrip("/")),
-        *page_rules(prefix, base.settings.public_url),
+        *page_rules(prefix, base.settings.public_url, lambda: base.feed.position),
         *login_rules(prefix, logins.codes, logins.devices),
     ]
     return make_application(rules, cookie_secret=_cookie_secret(base.settings.data_dir), metrics=metrics)

@@ -22,6 +22,7 @@ from dotscience_hub.queue.queue import Queue, make_queue
 from dotscience_hub.queue.sweeper import Chore, Sweeper
 from dotscience_hub.services.access import Access
 from dotscience_hub.services.agents import Agents
+from dotscience_hub.services.archives import Archives
 from dotscience_hub.services.comments import Comments
 from dotscience_hub.services.commits import Commits
 from dotscience_hub.services.contents import Contents
@@ -31,6 +32,7 @@ from dotscience_hub.services.dataset_versions import DatasetVersions
 from dotscience_hub.services.dataset_waits import DatasetWaits
 from dotscience_hub.services.datasets import Datasets
 from dotscience_hub.services.environments import Environments
+from dotscience_hub.services.feed import Feed
 from dotscience_hub.services.figures import Figures as QueueFigures
 from dotscience_hub.services.garbage import Garbage
 from dotscience_hub.services.git_server import GitServer
@@ -40,6 +42,7 @@ from dotscience_hub.services.ports import People
 from dotscience_hub.services.projects import Projects
 from dotscience_hub.services.provenance import Provenance
 from dotscience_hub.services.repeats import Repeats
+from dotscience_hub.services.resources import ResourceSamples
 from dotscience_hub.services.results import Results
 from dotscience_hub.services.runner_views import online_by
 from dotscience_hub.services.runners import Runners
@@ -47,9 +50,10 @@ from dotscience_hub.services.runs import Runs
 from dotscience_hub.services.secrets import Secrets
 from dotscience_hub.services.task_views import TaskViews
 from dotscience_hub.services.tasks import Tasks
+from dotscience_hub.services.uploads import Uploads
 from dotscience_hub.services.users import Users
 from dotscience_hub.services.workspace import Workspace
-from dotscience_hub.store import datasets, idempotency, projects, versions
+from dotscience_hub.store import changes, datasets, idempotency, projects, versions
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.keyring import GivenKeys, KeyFile, Keyring, KeySource
 from dotscience_hub.store.runs import task_run_ids
@@ -79,6 +83,7 @@ class Foundation:
     commits: Commits
     files: LogFiles
     keyring: Keyring
+    feed: Feed
     pool: ThreadPoolExecutor = field(repr=False)
 
 
@@ -86,7 +91,8 @@ def found(settings: Settings) -> Foundation:
     """Open the store, the repositories and the objects. Nothing runs yet."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     database = Database(settings.db_url)
-    notifier = Notifier()
+    notifier, feed = Notifier(), Feed(database)
+    changes.connect(database, feed.publish)
     terms = Terms(lease_seconds=settings.lease_seconds, heartbeat_seconds=settings.heartbeat_seconds)
     limits = Limits(large_file_threshold=settings.large_file_threshold)
     return Foundation(
@@ -98,6 +104,7 @@ def found(settings: Settings) -> Foundation:
         commits=Commits(database, Repositories(settings.data_dir / "git", limits, _is_known(database))),
         files=LogFiles(settings.data_dir / "tasklogs"),
         keyring=Keyring(key_source(settings)),
+        feed=feed,
         pool=ThreadPoolExecutor(settings.worker_threads, thread_name_prefix="worker"),
     )
 
@@ -141,7 +148,10 @@ class Services:
     projects: Projects
     workspace: Workspace
     contents: Contents
+    uploads: Uploads
+    archives: Archives
     tasks: Tasks
+    resources: ResourceSamples
     guests: Guests
     results: Results
     logs: Logs
@@ -174,7 +184,10 @@ class Services:
         return [
             self.projects,
             self.workspace,
+            self.uploads,
+            self.archives,
             self.tasks,
+            self.resources,
             self.guests,
             self.results,
             self.logs,
@@ -205,6 +218,7 @@ def make_services(base: Foundation, people: People) -> Services:
     tasks = Tasks(database, base.notifier, queue, commits, files, views, waits, environments)
     runs = Runs(database, queue.leases.check, tasks.project_of, _metadata(base))
     contents = Contents(database, commits.repositories, base.objects, base.settings.quota)
+    uploads = Uploads(database, base.objects, contents)
     workspace = Workspace(database, commits, contents, runs)
     guests = Guests(database, queue, people)
     project_service = Projects(database, commits, files, git_url, people, guests)
@@ -213,7 +227,10 @@ def make_services(base: Foundation, people: People) -> Services:
         projects=project_service,
         workspace=workspace,
         contents=contents,
+        uploads=uploads,
+        archives=Archives(database, commits, contents),
         tasks=tasks,
+        resources=ResourceSamples(database, queue.leases),
         guests=guests,
         results=Results(database, queue, commits, runs, files),
         logs=Logs(files, base.notifier, queue.leases.check, tasks.has_ended),
@@ -226,7 +243,7 @@ def make_services(base: Foundation, people: People) -> Services:
         agents=Agents(database, base.notifier, queue, files, git_url, base.settings.large_file_threshold),
         secrets=Secrets(database, base.keyring, queue.leases, environments),
         datasets=Datasets(database, commits, dataset_versions, waits, syncs, base.keyring, git_url),
-        dataset_files=DatasetFiles(database, workspace, dataset_versions),
+        dataset_files=DatasetFiles(database, workspace, dataset_versions, uploads),
         dataset_links=DatasetLinks(database, commits, project_service),
         dataset_waits=waits,
         syncs=syncs,
@@ -254,9 +271,11 @@ def make_sweeper(base: Foundation, services: Services) -> Sweeper:
             idempotency.expire(session, now())
 
     chores = [
+        Chore("notice runners that went away", base.settings.heartbeat_seconds / 2, base.queue.presence.look),
         Chore("forget idempotency keys", HOUR, forget_keys),
         Chore("refresh the planner's statistics", 10 * MINUTE, base.database.optimize),
         Chore("remove what uploads left", HOUR, base.objects.sweep),
+        Chore("remove uploads that nobody finished", HOUR, services.uploads.sweep),
         Chore("look after tasks that wait for datasets", MINUTE, services.dataset_waits.look_again),
     ]
     if base.settings.garbage_days is not None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import datetime as dt
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from dotscience_hub.git.packs import QUARANTINE
 from dotscience_hub.git.repositories import Repositories
@@ -23,12 +19,10 @@ from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge
 
 from .download import Download, of_iterator
 from .garbage import keep
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from .threads import Threads
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_FULL = "The storage is full: delete something or ask an administrator for more."
+FULL = "The storage is full: delete something or ask an administrator for more."
 _WORKERS = 8
 
 
@@ -53,11 +47,11 @@ class Contents:
         self._repositories = repositories
         self._objects = objects
         self._quota = quota
-        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="contents")
+        self._threads = Threads(_WORKERS, "contents")
 
     def close(self) -> None:
         """Let the worker threads end."""
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def sizes(self, project: str, hashes: Sequence[str]) -> Mapping[str, int]:
         """Sizes of those objects that the project has."""
@@ -96,7 +90,7 @@ class Contents:
         """
         room = self.room(project)
         if room is not None and size > room:
-            raise TooLarge(_FULL, detail={"room": room})
+            raise TooLarge(FULL, detail={"room": room})
 
     async def receive_object(
         self, project: str, sha256: str, body: AsyncIterator[bytes], size: int | None = None
@@ -111,13 +105,13 @@ class Contents:
         """
         if not _SHA256.fullmatch(sha256):
             raise BadRequest("An object's name is its SHA-256: 64 hexadecimal digits.", code="bad_object")
-        incoming = await self._run(self._begin, project, sha256, size)
+        incoming = await self._threads.run(self._begin, project, sha256, size)
         try:
             async for pieces in gathered(body):
-                await self._run(incoming.write, *pieces)
-            await self._run(self._finish, project, incoming)
+                await self._threads.run(incoming.write, *pieces)
+            await self._threads.run(self._finish, project, incoming)
         finally:
-            await self._run(incoming.__exit__)
+            await self._threads.run(incoming.__exit__)
 
     def _begin(self, project: str, sha256: str, size: int | None) -> Incoming:
         self._repositories.open(project)
@@ -141,6 +135,10 @@ class Contents:
             raise NotFound(f"This project has no object {sha256[:64]}.")
         return of_iterator(size, lambda start, length: self._objects.read(sha256, start, length), filename)
 
+    def read(self, sha256: str) -> Iterator[bytes]:
+        """An object's content, in pieces. That the project has it was asked before."""
+        return self._objects.read(sha256)
+
     async def receive_pack(self, project: str, body: AsyncIterator[bytes]) -> int:
         """Take a pack of blobs into a project's repository; how many objects it held.
 
@@ -148,13 +146,13 @@ class Contents:
             BadRequest: it is no such pack.
             TooLarge: it is over the limit.
         """
-        repository = await self._run(self._repositories.open, project)
+        repository = await self._threads.run(self._repositories.open, project)
         path = repository.folder / "objects" / f"{QUARANTINE}{secrets.token_hex(8)}.pack"
         try:
             await self._save(path, body, repository.limits.pack)
-            return await self._run(repository.ingest_pack, path)
+            return await self._threads.run(repository.ingest_pack, path)
         finally:
-            await self._run(_remove, path)
+            await self._threads.run(_remove, path)
 
     async def _save(self, path: Path, body: AsyncIterator[bytes], limit: int) -> None:
         received = 0
@@ -163,18 +161,8 @@ class Contents:
                 received += sum(map(len, pieces))
                 if received > limit:
                     raise TooLarge(f"A pack may have {limit} bytes at the most; send several.")
-                await self._run(file.writelines, pieces)
-            await self._run(_flush, file.fileno(), file.flush)
-
-    async def _run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        work = asyncio.get_running_loop().run_in_executor(self._workers, lambda: function(*args, **kwargs))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            # The thread goes on: who cleans up afterwards must not do it under its hands.
-            with contextlib.suppress(BaseException):
-                await work
-            raise
+                await self._threads.run(file.writelines, pieces)
+            await self._threads.run(_flush, file.fileno(), file.flush)
 
 
 async def gathered(body: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.datasets import DatasetRow
 from jupyter_dotscience.api import commits as api
+from jupyter_dotscience.api import uploads
 from jupyter_dotscience.api.datasets import DatasetType
 from jupyter_dotscience.api.files import FileQuery, Tree, TreeQuery
 from jupyter_dotscience.api.problems import BadRequest, Conflict, NotFound
@@ -16,23 +17,28 @@ from .access import NO_DATASET
 from .caller import Caller
 from .dataset_versions import DatasetVersions
 from .download import Download
+from .uploads import Uploads
 from .workspace import Workspace
 
 
 class DatasetFiles:
     """Serves the routes below a dataset. Its history is kept as a workspace's is, by the dataset's id."""
 
-    def __init__(self, database: Database, workspace: Workspace, versions: DatasetVersions) -> None:
+    def __init__(
+        self, database: Database, workspace: Workspace, versions: DatasetVersions, parts: Uploads
+    ) -> None:
         """Make the service.
 
         Args:
             database: Knows which datasets are copies of buckets.
             workspace: Does the work.
             versions: Keeps the note of the newest version.
+            parts: Takes large contents in parts.
         """
         self._database = database
         self._workspace = workspace
         self._versions = versions
+        self._parts = parts
 
     def check_writable(self, dataset: str) -> None:
         """Whether people send this dataset's files.
@@ -98,6 +104,25 @@ class DatasetFiles:
         """Store a large file's content."""
         await asyncio.to_thread(self.check_writable, dataset)
         await self._workspace.put_object(caller, project=dataset, sha256=sha256, body=body)
+
+    def begin_dataset_upload(self, caller: Caller, *, dataset: str, body: uploads.UploadBegin) -> uploads.Upload:
+        """How far an upload is."""
+        self.check_writable(dataset)
+        return self._parts.begin_upload(caller, project=dataset, body=body)
+
+    async def put_dataset_part(
+        self, caller: Caller, *, dataset: str, sha256: str, query: uploads.PartQuery, body: AsyncIterator[bytes]
+    ) -> uploads.Upload:
+        """Add a part."""
+        await asyncio.to_thread(self.check_writable, dataset)
+        return await self._parts.put_part(caller, project=dataset, sha256=sha256, query=query, body=body)
+
+    async def finish_dataset_upload(
+        self, caller: Caller, *, dataset: str, sha256: str, body: uploads.UploadFinish
+    ) -> None:
+        """Make an object of what was sent."""
+        await asyncio.to_thread(self.check_writable, dataset)
+        await self._parts.finish_upload(caller, project=dataset, sha256=sha256, body=body)
 
     async def get_dataset_object(self, caller: Caller, *, dataset: str, sha256: str) -> Download:
         """A large file's content."""

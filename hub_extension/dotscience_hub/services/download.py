@@ -48,7 +48,10 @@ def of_bytes(content: bytes, filename: str | None = None) -> Download:
 
 
 def of_iterator(
-    size: int | None, read: Callable[[int, int | None], Iterator[bytes]], filename: str | None = None
+    size: int | None,
+    read: Callable[[int, int | None], Iterator[bytes]],
+    filename: str | None = None,
+    content_type: str = CONTENT_TYPE,
 ) -> Download:
     """A download from a blocking source, read on worker threads.
 
@@ -56,6 +59,7 @@ def of_iterator(
         size: Bytes in all.
         read: Given offset and length (None: to the end), yields chunks; its `close` is called at the end.
         filename: What a browser should call it.
+        content_type: Media type; never one that a browser runs.
     """
 
     async def chunks(start: int, length: int | None) -> AsyncIterator[bytes]:
@@ -69,4 +73,4 @@ def of_iterator(
             if close is not None:
                 await loop.run_in_executor(_readers, close)
 
-    return Download(size=size, chunks=chunks, filename=filename)
+    return Download(size=size, chunks=chunks, content_type=content_type, filename=filename)

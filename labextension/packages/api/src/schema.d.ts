@@ -2321,6 +2321,11 @@ export interface components {
             readonly owner: string;
             /** @description The caller's own role; owner for an admin. */
             readonly role: components["schemas"]["Role"];
+            /**
+             * @description Name of the hub's server that is the caller's own JupyterLab of this project.
+             * @default
+             */
+            readonly server: string;
         };
         /**
          * ProjectCreate

@@ -476,6 +476,20 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("task_id", "version", name=op.f("pk_task_events")),
     )
+    op.create_table(
+        "task_samples",
+        sa.Column("task_id", TEXT, nullable=False),
+        sa.Column("start", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["task_id"], ["tasks.id"], name=op.f("fk_task_samples_task_id_tasks"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("task_id", "start", name=op.f("pk_task_samples")),
+        sqlite_with_rowid=False,
+    )
     # ### end Alembic commands ###
 
 
