@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import socket
@@ -308,3 +309,25 @@ def test_a_bad_range_of_ports_is_refused(text: str) -> None:
     """Only ports that an ordinary user may listen on, the first not above the last."""
     with pytest.raises(ValueError, match="no range of ports"):
         ports.parse_range(text)
+
+
+def test_small_messages_are_sent_at_once() -> None:
+    """A connection that the gateway takes on a task's port does not wait for acknowledgements (Nagle's algorithm)."""
+    listener = ports.listen_on_free(ports.parse_range(ports.RANGE), ())
+    assert listener is not None
+    assert asyncio.run(_no_delay(listener))
+
+
+async def _no_delay(listener: socket.socket) -> int:
+    taken: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def take(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        taken.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    async with await asyncio.start_server(take, sock=listener):
+        _, writer = await asyncio.open_connection(*listener.getsockname())
+        answer = await taken
+        writer.close()
+        await writer.wait_closed()
+    return answer
