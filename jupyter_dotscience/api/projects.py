@@ -47,6 +47,9 @@ class Project(Model, frozen=True, kw_only=True):
     datasets: Annotated[list[DatasetLink], Meta(description="What tasks see beside the workspace, by path.")] = (
         msgspec.field(default_factory=list)
     )
+    server: Annotated[
+        str, Meta(description="Name of the hub's server that is the caller's own JupyterLab of this project.")
+    ] = ""
 
 
 class ProjectCreate(Request, frozen=True, kw_only=True):

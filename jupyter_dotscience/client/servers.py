@@ -5,7 +5,6 @@ See https://jupyterhub.readthedocs.io/en/stable/reference/rest-api.html, ``/user
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from jupyter_dotscience.api.problems import BadRequest, Conflict, DotscienceError, Forbidden, Unreachable
+from jupyter_dotscience.api.servers import LENGTH, LETTERS
 from jupyter_dotscience.api.tasks import JupyterWorkload, Task
 
 from . import answers
@@ -22,8 +22,6 @@ from .client import Client
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
-_NAME_LENGTH = 12
 _RUNS = "already running"
 """What JupyterHub says then."""
 SILENCE_SECONDS = 60.0
@@ -42,13 +40,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 def new_name() -> str:
     """A name for a server that no other has. JupyterHub 6 takes 30 of lower case, digits and single hyphens."""
-    return "t-" + "".join(secrets.choice(_LETTERS) for _ in range(_NAME_LENGTH))
-
-
-def name_for(project: str) -> str:
-    """The name of a user's one server for a project: the hub lists a name for ever, also when it is not used again."""
-    digest = int.from_bytes(hashlib.sha256(project.encode()).digest(), "big")
-    return "t-" + "".join(_LETTERS[digest >> (5 * at) & 31] for at in range(_NAME_LENGTH))
+    return "t-" + "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
 
 
 def address_of(url: str, task: Task) -> str:

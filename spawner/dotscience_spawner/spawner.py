@@ -128,7 +128,9 @@ class DotscienceSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no typ
             spawner.log.warning("%s: the projects are not known: %s", spawner._log_name, error)
             problem = "Dotscience does not answer at the moment; type your project's name or id."
             return form.render([], image=spawner.image, chosen=chosen, problem=problem)
-        return form.render(found.items, image=spawner.image, chosen=chosen)
+        # The project's page leads to the server with this name.
+        named = next((project.id for project in found.items if project.server == spawner.name), chosen)
+        return form.render(found.items, image=spawner.image, chosen=named)
 
     # The service
 

@@ -41,7 +41,8 @@ def jupyter(
     """  # noqa: D301 - click's own mark for "do not wrap"
     from dotscience_cli import refs, session, settings_of_run
     from dotscience_cli.guard import say
-    from jupyter_dotscience.client.servers import Servers, name_for
+    from jupyter_dotscience.api.servers import name_for
+    from jupyter_dotscience.client.servers import Servers
 
     found: dict[str, Any] = {
         "image": image,

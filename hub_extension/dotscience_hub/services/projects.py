@@ -17,6 +17,7 @@ from jupyter_dotscience.api._base import now
 from jupyter_dotscience.api.datasets import DatasetLink
 from jupyter_dotscience.api.ids import new_id
 from jupyter_dotscience.api.problems import BadRequest, Conflict, NotFound
+from jupyter_dotscience.api.servers import name_for
 
 from .access import NO_PROJECT
 from .caller import Caller
@@ -193,6 +194,7 @@ class Projects:
             head=self._workspaces.head(row.id),
             git_url=self._git_url(row.id),
             datasets=links,
+            server=name_for(row.id),
         )
 
 

@@ -5,6 +5,7 @@ import { Facts } from "../shell/Facts";
 import { Problems } from "../shell/Failure";
 import { State } from "../shell/State";
 import { useTitle } from "../shell/title";
+import { Guests } from "./Guests";
 import { LogView, type LogChoices } from "./LogView";
 import { hasEnded, useStop, useTask, type Task } from "./queries";
 import { whatOf } from "./workload";
@@ -28,6 +29,7 @@ export function TaskPage(): JSX.Element {
       <p role="status">
         <State of={task.status} /> <span className="ds-quiet">{task.message}</span>
       </p>
+      <Guests task={task} />
       <LogView
         task={id}
         choices={choices}
