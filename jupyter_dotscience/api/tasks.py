@@ -185,6 +185,10 @@ class Usage(Request, frozen=True, kw_only=True):
 
     cpu_seconds: Seconds | None = None
     peak_memory: Bytes | None = None
+    mean_cpus: Annotated[float, Meta(description="Processor cores in use, on average.")] | None = None
+    mean_gpus: Annotated[float, Meta(description="GPUs in use, on average.")] | None = None
+    peak_gpu_memory: Bytes | None = None
+    out_of_memory: Annotated[bool, Meta(description="A process of it was ended as memory ran out.")] = False
 
 
 class Execution(Request, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from jupyter_dotscience.api import account, commits, logs, protocol, runs, secrets, tasks
+from jupyter_dotscience.api import account, commits, logs, protocol, resources, runs, secrets, tasks
 from jupyter_dotscience.api.ids import new_id
 from jupyter_dotscience.api.problems import (
     ApiError,
@@ -33,7 +33,7 @@ TOKEN = "runner-token"
 CONTENTS = {"find_missing", "put_pack", "put_object", "get_dataset_object"}
 ANSWERED = CONTENTS | {
     "get_version", "hello", "claim", "sync", "report", "append_logs", "append_task_points", "finish",
-    "get_task_secrets",
+    "get_task_secrets", "append_resources",
 }  # fmt: skip
 
 
@@ -48,6 +48,8 @@ class FakeTask:
         self.entries: list[logs.LogEntry] = []
         self.reports: list[protocol.Report] = []
         self.points: dict[str, list[runs.PointRow]] = {}
+        self.samples: list[resources.ResourceSample] = []
+        self.step = resources.FIRST_STEP
         self.finishes: list[protocol.Finish] = []
         self.beats = 0
 
@@ -217,6 +219,12 @@ class FakeHub:
             raise TooEarly("There is a gap.", detail={"next": len(rows)})
         rows.extend(body.points[len(rows) - body.first :])
         return runs.PointsAck(next=len(rows))
+
+    def append_resources(self, body: resources.ResourcesAppend, task: str) -> resources.ResourcesAck:
+        known = self._held(task, body.fence)
+        last = known.samples[-1].time if known.samples else -1
+        known.samples += [sample for sample in body.samples if sample.time > last]
+        return resources.ResourcesAck(step=max(known.step, body.step))
 
     def get_task_secrets(self, body: protocol.SecretsQuery, task: str) -> secrets.TaskSecrets:
         self._held(task, body.fence)

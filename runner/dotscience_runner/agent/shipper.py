@@ -18,6 +18,7 @@ from .journal import Journal
 from .logspool import entries_of
 from .patience import insist_for_task
 from .points import PointsFollower
+from .sampler import Sampler
 from .wishes import AgentClosing, TaskLost, Wishes
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Shipper:
         fence: Of its lease.
         journal: The log.
         points: The live points.
+        sampler: What the task uses.
         wishes: What ends the work.
         note: Takes what the hub says about the lease.
     """
@@ -47,11 +49,13 @@ class Shipper:
         fence: int,
         journal: Journal,
         points: PointsFollower,
+        sampler: Sampler,
         wishes: Wishes,
         note: Callable[[Lease], None],
     ) -> None:
         self._client, self._task, self._fence = client, task, fence
-        self._journal, self._points, self._wishes, self._note = journal, points, wishes, note
+        self._journal, self._points, self._sampler = journal, points, sampler
+        self._wishes, self._note = wishes, note
         self._reports: deque[Report] = deque()
         self._draining = threading.Event()
         self._error: Exception | None = None
@@ -116,6 +120,7 @@ class Shipper:
             self._reports.popleft()
         if self._draining.is_set() or time.monotonic() >= self._points_due:
             self._points.follow()
+            self._sampler.follow(last=self._draining.is_set())
             self._points_due = time.monotonic() + POINTS_SECONDS
         self._journal.flush()
         while entries := self._reader.take(self._limit):

@@ -105,6 +105,7 @@ class TaskFolder:
         self.log = path / "log"
         self.runs = path / "runs.jsonl"
         self.points_state = path / "points.json"
+        self.samples = path / "samples.json"
         self.stat_cache = path / "stat-cache"
         self.control = path / "control"
         self.serving = path / "serving"

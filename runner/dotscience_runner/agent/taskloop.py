@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dotscience_runner.backends.base import Backend, BackendError, Json, Spec, State, Status
+from dotscience_runner.backends.base import Backend, BackendError, Spec, State, Status
 from dotscience_runner.lab.tunnel import Tunnel
 from dotscience_runner.repository import Cancelled, Rules
 from dotscience_runner.storage import Checkouts, NoRoom, Storage, Watch
@@ -16,6 +16,7 @@ from jupyter_dotscience._version import __version__
 from jupyter_dotscience.api import _base
 from jupyter_dotscience.api.logs import LogStream
 from jupyter_dotscience.api.protocol import Outcome, Report
+from jupyter_dotscience.api.resources import ResourcesAck, ResourceSample, ResourcesAppend
 from jupyter_dotscience.api.tasks import Execution, JupyterWorkload, Machine, TaskStatus
 from jupyter_dotscience.client import Client
 from jupyter_dotscience.workspace import ObjectCache, WorkspaceError
@@ -33,6 +34,7 @@ from .points import PointsFollower, message
 from .progress import TELL_SECONDS, Bounded
 from .repositories import bring_repository
 from .room import Room
+from .sampler import Sampler
 from .shipper import Shipper
 from .spool import Phase, Spool, TaskFolder
 from .versions import Versions
@@ -42,7 +44,6 @@ from .workspace import Workspace
 log = logging.getLogger(__name__)
 STOP_GRACE_SECONDS = 10.0
 LOST_GRACE_SECONDS = 2.0
-LOOK_SECONDS = 1.0
 TRIES = 8
 """How often in a row a step may fail for reasons that are not the task's, such as an engine that restarts."""
 
@@ -105,8 +106,16 @@ class TaskLoop:
             ),
             lambda text: self._journal.say(LogStream.AGENT, text),
         )
+        self._sampler = Sampler(folder.samples, self._send_samples)
         self._shipper = Shipper(
-            around.client, assignment.task, assignment.fence, self._journal, self._points, wishes, around.leases.note
+            around.client,
+            assignment.task,
+            assignment.fence,
+            self._journal,
+            self._points,
+            self._sampler,
+            wishes,
+            around.leases.note,
         )
         self._task_client = around.client.derive(token=assignment.task_token, retry_for=0)
         self._workspace = Workspace(assignment, folder, around.spool, around.objects, self._task_client, wishes)
@@ -116,7 +125,6 @@ class TaskLoop:
         self._meanwhile = Meanwhile(wishes, self._preparing, lambda text: self._journal.say(LogStream.AGENT, text))
         self._datasets = Datasets(around, folder, self._task_client, self._meanwhile)
         self._collector: Collector | None = None
-        self._next_look = 0.0
         # An earlier agent may have started it and died before it could note the handle.
         self._maybe_started = self._record.phase is Phase.PREPARED
 
@@ -265,7 +273,8 @@ class TaskLoop:
             if self._wishes.stop:
                 self._ask_to_stop()
             self._collector.wait_for_end()
-            self._look(handle)
+            # Also for the end: an engine forgets what a workload used as soon as it has ended.
+            self._sampler.look(lambda: self._backend.measure(handle))
             self._wishes.check()
             if not told and self._lab is not None and self._lab.ready():
                 told = True
@@ -305,11 +314,10 @@ class TaskLoop:
         if lab is not None:
             lab.close()
 
-    def _look(self, handle: Json) -> None:
-        """Let the backend see what the workload uses: an engine forgets it as soon as the workload has ended."""
-        if time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + LOOK_SECONDS
-            self._backend.poll(handle)
+    def _send_samples(self, step: int, samples: list[ResourceSample]) -> ResourcesAck:
+        assignment = self._record.assignment
+        body = ResourcesAppend(fence=assignment.fence, step=step, samples=samples)
+        return self._shipper.insist(lambda: self._around.client.append_resources(body, task=assignment.task))
 
     def _ask_to_stop(self) -> None:
         record = self._record
@@ -325,7 +333,7 @@ class TaskLoop:
 
     def _take(self, status: Status) -> None:
         """Note how it ended. What ended because it was asked to counts as stopped, whatever its exit code."""
-        self._record.usage = status.usage
+        self._record.usage = self._sampler.usage(status.usage)
         asked = self._record.stopped and status.outcome in (Outcome.EXITED, Outcome.LOST)
         if self._record.full:
             self._end(Outcome.OUT_OF_STORAGE, self._record.full, status.exit_code)

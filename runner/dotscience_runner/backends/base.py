@@ -1,6 +1,6 @@
-"""What a backend must do: six calls, and plain JSON between them.
+"""What a backend must do: seven calls, and plain JSON between them.
 
-The agent calls them in this order: ``prepare``, ``start``, then ``logs`` and ``poll`` until the workload has ended,
+The agent calls them in this order: ``prepare``, ``start``, then ``logs``, ``poll`` and ``measure`` until it has ended,
 ``stop`` in between if that is asked for, and ``cleanup`` at the end, whatever happened. It writes each handle to its
 spool before it goes on, so that any later agent process can go on with ``poll``, ``logs``, ``stop`` and ``cleanup``
 from the handle alone. Handles and cursors are therefore JSON values. Calls block; the agent makes them on a thread of
@@ -110,6 +110,33 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What a workload uses at a moment, and has used up to it; None for what the backend cannot tell.
+
+    Attributes:
+        time: When, on the clock `time.monotonic`.
+        cpu_seconds: Processor time since its start.
+        memory: Bytes now, without page cache that can go.
+        gpus: GPUs in use now, each from 0 to 1, together.
+        gpu_memory: Bytes in use now on its GPUs.
+        read: Bytes from disks since its start.
+        written: Bytes to disks since its start.
+        received: Bytes from the network since its start.
+        sent: Bytes to the network since its start.
+    """
+
+    time: float
+    cpu_seconds: float | None = None
+    memory: int | None = None
+    gpus: float | None = None
+    gpu_memory: int | None = None
+    read: int | None = None
+    written: int | None = None
+    received: int | None = None
+    sent: int | None = None
+
+
+@dataclass(frozen=True)
 class Chunk:
     """Output of the workload.
 
@@ -151,6 +178,9 @@ class Backend(Protocol):
 
     def poll(self, handle: Json) -> Status:
         """Where it is. A handle whose workload has vanished is ``ENDED`` with outcome ``lost``."""
+
+    def measure(self, handle: Json) -> Reading | None:
+        """What it uses now; None when it does not run, or the backend cannot tell. Cheap: asked once a second."""
 
     def logs(self, handle: Json, cursor: Json | None) -> Iterator[Chunk]:
         """Its output after ``cursor`` (all of it for None), as it comes, until it has ended and all is read.

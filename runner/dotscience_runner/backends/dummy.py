@@ -12,6 +12,8 @@ What a task "does" is said by its environment:
 ``DUMMY_FILES``           JSON object of files to write into the workspace: path and text
 ``DUMMY_SLEEP``           seconds it takes
 ``DUMMY_EXIT_CODE``       exit code
+``DUMMY_MEMORY``          bytes that it seems to use; without it nothing is measured
+``DUMMY_CPUS``            processor cores that it seems to use
 ``DUMMY_IGNORE_TERM``     not empty: it ends only when it is killed
 ``DUMMY_VANISH``          not empty: instead of ending it is gone
 ========================  ==============================================================================================
@@ -35,7 +37,7 @@ from jupyter_dotscience.api.logs import LogStream
 from jupyter_dotscience.api.protocol import Outcome
 from jupyter_dotscience.api.tasks import Usage
 
-from .base import BackendError, Chunk, Json, Prepared, Say, Spec, State, Status
+from .base import BackendError, Chunk, Json, Prepared, Reading, Say, Spec, State, Status
 from .lines import cut
 
 FOLDER = "dummy"
@@ -80,6 +82,17 @@ class DummyBackend:
         if not course.over(time.time_ns()):
             return Status(State.RUNNING)
         return Status(State.ENDED, Outcome.EXITED, course.exit_code, "", Usage(cpu_seconds=0.0, peak_memory=0))
+
+    def measure(self, handle: Json) -> Reading | None:
+        """As much as its variables say, evenly."""
+        course = _Course.read(Path(handle["folder"]))
+        now = time.time_ns()
+        if course is None or course.over(now) or "DUMMY_MEMORY" not in course.environment:
+            return None
+        seconds = (now - course.started) / _SECOND
+        cpus = float(course.environment.get("DUMMY_CPUS", "0"))
+        memory = int(course.environment["DUMMY_MEMORY"])
+        return Reading(time.monotonic(), cpu_seconds=cpus * seconds, memory=memory)
 
     def logs(self, handle: Json, cursor: Json | None) -> Iterator[Chunk]:
         """Its output as it becomes due; a cursor is the number of chunks before."""

@@ -25,8 +25,10 @@ from jupyter_dotscience.api.protocol import Outcome
 from jupyter_dotscience.api.tasks import Usage
 
 from . import command
-from .base import BackendError, Chunk, Json, Prepared, Say, Spec, State, Status
+from .base import BackendError, Chunk, Json, Prepared, Reading, Say, Spec, State, Status
+from .gpus import Gpus
 from .output import read_output
+from .proc import use_of
 from .sandbox import HOME, Sandbox
 
 FOLDER = "process"
@@ -89,6 +91,7 @@ class ProcessBackend:
             "environment": environment,
             "memory": spec.resources.memory,
             "processors": _processors(spec.resources.cpus),
+            "gpus": self._chosen(spec.resources.gpus),
         }
         if self._sandbox:
             command.check(spec, environment["PATH"], self._sandbox)
@@ -104,15 +107,15 @@ class ProcessBackend:
             "HOME": HOME if self._sandbox else str(folder / "home"),
             "TMPDIR": "/tmp" if self._sandbox else str(folder / "tmp"),  # noqa: S108 - the sandbox's own
             "LANG": "C.UTF-8",
-            "CUDA_VISIBLE_DEVICES": self._visible_gpus(spec.resources.gpus),
+            "CUDA_VISIBLE_DEVICES": ",".join(map(str, self._chosen(spec.resources.gpus))),
         }
         return base | dict(spec.environment)
 
-    def _visible_gpus(self, wanted: int) -> str:
+    def _chosen(self, wanted: int) -> list[int]:
         """All, some or none. Which ones are in use is not known: tasks share the first ones."""
         if wanted > len(self._gpus):
             raise BackendError(f"The task asks for {wanted} GPUs and this runner has {len(self._gpus)}.")
-        return ",".join(map(str, self._gpus if wanted < 0 else self._gpus[:wanted]))
+        return self._gpus if wanted < 0 else self._gpus[:wanted]
 
     def poll(self, handle: Json) -> Status:
         """Where it is, by the shim's status file and lock."""
@@ -129,6 +132,30 @@ class ProcessBackend:
             message = "The sandbox could not be made; the task's standard error has the reason."
             return Status(State.ENDED, Outcome.START_FAILED, status["exit_code"], message, usage)
         return Status(State.ENDED, Outcome.EXITED, status["exit_code"], "", usage)
+
+    def measure(self, handle: Json) -> Reading | None:
+        """What the shim and all its descendants use. The network is the machine's own: nobody knows a task's part."""
+        folder = Path(handle["folder"])
+        if not _is_locked(folder):
+            return None
+        try:
+            shim = int(json.loads((folder / "started.json").read_bytes())["shim"])
+            indices = json.loads((folder / "plan.json").read_bytes()).get("gpus", [])
+        except (OSError, ValueError):
+            return None
+        use = use_of(shim)
+        if use is None:
+            return None
+        busy, gpu_memory = Gpus.find().use(indices)
+        return Reading(
+            time=time.monotonic(),
+            cpu_seconds=use.cpu_seconds,
+            memory=use.memory,
+            gpus=busy,
+            gpu_memory=gpu_memory,
+            read=use.read,
+            written=use.written,
+        )
 
     def logs(self, handle: Json, cursor: Json | None) -> Iterator[Chunk]:
         """Its output, from the shim's file."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from docker.types import DeviceRequest
@@ -38,9 +38,7 @@ def choose(engine: Engine, wanted: int, known: Sequence[int]) -> list[int] | Non
     if wanted < 0:
         return list(known)
     running = engine.patiently(lambda: engine.api.containers(filters={"label": LABEL}))
-    used = Counter(
-        int(index) for one in running for index in one["Labels"].get(LABEL, "").split(",") if index.isdigit()
-    )
+    used = Counter(index for one in running for index in indices(one["Labels"]))
     return sorted(sorted(known), key=lambda index: used[index])[:wanted]
 
 
@@ -51,6 +49,11 @@ def request(wanted: int, chosen: Sequence[int] | None) -> list[Any]:
     if chosen is None:
         return [DeviceRequest(count=wanted, capabilities=[["gpu"]])]
     return [DeviceRequest(device_ids=[str(index) for index in chosen], capabilities=[["gpu"]])]
+
+
+def indices(labels: Mapping[str, str]) -> list[int]:
+    """The GPUs that a container with these labels has."""
+    return [int(index) for index in labels.get(LABEL, "").split(",") if index.isdigit()]
 
 
 def label(chosen: Sequence[int] | None) -> dict[str, str]:

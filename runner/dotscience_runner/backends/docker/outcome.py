@@ -6,7 +6,8 @@ import re
 import time
 from typing import Any
 
-from docker.errors import APIError, NotFound
+import msgspec
+from docker.errors import APIError
 
 from dotscience_runner.backends.base import State, Status
 from jupyter_dotscience.api.protocol import Outcome
@@ -43,6 +44,7 @@ def status(engine: Engine, attributes: dict[str, Any] | None, usage: Usage) -> S
 
 def _ended(engine: Engine, attributes: dict[str, Any], code: int, usage: Usage) -> Status:
     out_of_memory = bool(attributes["State"]["OOMKilled"])
+    usage = msgspec.structs.replace(usage, out_of_memory=out_of_memory)
     if code == KILLED and out_of_memory:
         return Status(State.ENDED, Outcome.OUT_OF_MEMORY, code, _memory_sentence(attributes), usage)
     if code in (NOT_EXECUTABLE, NOT_FOUND) and (sentence := _init_sentence(engine, attributes)):
@@ -81,18 +83,3 @@ def _knows_start(engine: Engine, attributes: dict[str, Any]) -> bool:
     filters = {"container": [attributes["Id"]], "event": ["start"]}
     since = max(0, int(time.time()) - 10 * 365 * 86_400)
     return any(True for _ in engine.api.events(since=since, until=int(time.time()) + 1, filters=filters, decode=True))
-
-
-def sample(engine: Engine, container: str, before: Usage) -> Usage:
-    """What it used up to now. A container that has ended, or is ending, keeps what was known before."""
-    try:
-        stats = engine.api.stats(container, decode=False, stream=False, one_shot=True)
-    except NotFound:
-        return before
-    processor = stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage", 0) / 1e9
-    memory = stats.get("memory_stats", {})
-    # The second version of cgroups has no maximum here; page cache that can go is none of the task's need.
-    now = memory.get("usage", 0) - memory.get("stats", {}).get("inactive_file", 0)
-    peak = max(int(memory.get("max_usage", 0) or now), before.peak_memory or 0)
-    seconds = max(processor, before.cpu_seconds or 0.0)
-    return Usage(cpu_seconds=seconds or None, peak_memory=peak or None)
