@@ -32,6 +32,7 @@ NAMES = {
     "queue": "10,000 queued tasks and 200 runners",
     "jupyter": "JupyterLab through the tunnel, beside the same JupyterLab on its own socket",
     "autocommit": "versions of a notebook as JupyterLab saves it, and the saves",
+    "diffs": "what changed in a large notebook, beside nbdiff",
 }
 TOOLS = Path(__file__).parents[1] / ".bench"
 
