@@ -166,17 +166,13 @@ def _conflict(committer: QueuedCommitter) -> str:
 
 def _bring(binding: Binding, client: Client, committer: QueuedCommitter) -> int | None:
     """Bring main's newest version here; None when the folder has changed meanwhile. Answers how many files."""
-    from jupyter_dotscience.workspace import pull
     from jupyter_dotscience.workspace.entry import entries_of
 
     listing = client.get_tree(project=binding.bound.project)
-    target = entries_of(listing)
-    way = pull.Way.between(committer.base, target)
-    if committer.prepare("") is not None:
-        return None
-    pull.go(binding.root, way, lambda path: _read(client, binding, path, listing.commit or "main"))
-    committer.start(listing.commit, target)
-    return len(way.changed) + len(way.deleted)
+    way = committer.take_in(
+        listing.commit, entries_of(listing), lambda path: _read(client, binding, path, listing.commit or "main")
+    )
+    return None if way is None else len(way.changed) + len(way.deleted)
 
 
 def _take(binding: Binding, client: Client, conflicts: Sequence[str]) -> None:
@@ -192,11 +188,11 @@ def _take(binding: Binding, client: Client, conflicts: Sequence[str]) -> None:
     pull.go(binding.root, way, lambda path: _read(client, binding, path, listing.commit or "main"))
 
 
-def _read(client: Client, binding: Binding, path: str, at: str) -> bytes:
+def _read(client: Client, binding: Binding, path: str, at: str) -> Iterator[bytes]:
     from jupyter_dotscience.api.files import FileQuery
 
     with client.get_file(project=binding.bound.project, query=FileQuery(path=path, at=at)) as reader:
-        return b"".join(reader.pieces())
+        yield from reader.pieces()
 
 
 def _bind(client: Client, project: Project, folder: Path) -> Binding:

@@ -41,6 +41,8 @@ MAX_FILE = 64 << 20
 """Bytes of a file's old version that are handed out in one piece."""
 SHOWN_FILES = 200
 """Paths in a list of changed files; the number beside it says how many more there are."""
+TOLD_FILES = 10_000
+"""Paths that an answer names where a program, not a person, needs to know them."""
 
 
 class State(enum.StrEnum):
@@ -167,8 +169,42 @@ class ReadPoints(Request, frozen=True, kw_only=True, tag_field="order", tag="poi
     limit: Annotated[int, Meta(ge=1, le=100_000)] = 10_000
 
 
-Order = Commit | Status | History | Known | ReadFile | ListRuns | ReadRun | ReadPoints
-Result = Made | Standing | CommitList | KnownRuns | RunList | Run | Points | bytes
+class Look(Request, frozen=True, kw_only=True, tag_field="order", tag="look"):
+    """Ask what others have changed on main and this workspace has not. Answered by :class:`Incoming`."""
+
+
+class Incoming(Model, frozen=True, kw_only=True):
+    """What others have changed: where the newest version of main differs from this workspace's."""
+
+    files: Annotated[list[FileChange], Meta(description="At most SHOWN_FILES.")] = msgspec.field(default_factory=list)
+    more_files: int = 0
+
+
+class TakeIn(Request, frozen=True, kw_only=True, tag_field="order", tag="take_in"):
+    """Bring what others have changed into the workspace. Answered by :class:`Taken`.
+
+    Nothing of this workspace's own is lost: it is on main before, and a file that changes meanwhile is left alone.
+    """
+
+    spared: Annotated[
+        list[Path],
+        Meta(max_length=10_000, description="Files with changes that no program has written yet: none may be touched."),
+    ] = msgspec.field(default_factory=list)
+
+
+class Taken(Model, frozen=True, kw_only=True):
+    """What became of an order to take in."""
+
+    done: Annotated[bool, Meta(description="False when something here is in no version yet: make one first.")]
+    standing: Standing
+    files: Annotated[list[FileChange], Meta(description="What was written; at most TOLD_FILES.")] = msgspec.field(
+        default_factory=list
+    )
+    more_files: int = 0
+
+
+Order = Commit | Status | History | Known | ReadFile | ListRuns | ReadRun | ReadPoints | Look | TakeIn
+Result = Made | Standing | CommitList | KnownRuns | RunList | Run | Points | Incoming | Taken | bytes
 
 
 class Reply(Model, frozen=True, kw_only=True):

@@ -7,13 +7,14 @@ import os
 import platform
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
 
-from jupyter_dotscience.api.commits import CommitCreate, CommitList, CommitResult, Missing, MissingQuery
+from jupyter_dotscience.api.commits import ChangedFiles, CommitCreate, CommitList, CommitResult, Missing, MissingQuery
+from jupyter_dotscience.api.files import Tree
 from jupyter_dotscience.api.problems import Conflict
 from jupyter_dotscience.api.runs import Points, Run, RunList, RunReport
 
@@ -98,6 +99,18 @@ class BoundProject:
     def read_file(self, path: str, at: str, limit: int) -> bytes:
         """A file as it was."""
         return self._view().read_file(path, at, limit)
+
+    def content(self, path: str, at: str) -> Iterator[bytes]:
+        """A file as it was, in pieces."""
+        return self._view().content(path, at)
+
+    def tree(self) -> Tree:
+        """All files of main's newest version."""
+        return self._view().tree()
+
+    def changes_since(self, since: str | None, limit: int) -> ChangedFiles:
+        """Where main's newest version differs from an older one."""
+        return self._view().changes_since(since, limit)
 
     def record(self, request: CommitCreate, runs: Sequence[RunReport]) -> Placed:
         """Record a version on main, or, when main has other changes of the same files, on a branch of one's own."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from jupyter_dotscience.api.commits import (
+    ChangedFiles,
+    ChangesQuery,
     CommitCreate,
     CommitList,
     CommitQuery,
@@ -109,12 +111,28 @@ class ProjectView:
             TooLarge: it has more than ``limit`` bytes.
         """
         data = bytearray()
-        with self._client.get_file(project=self._project_id, query=FileQuery(path=path, at=at)) as reader:
-            for piece in reader.pieces():
-                data += piece
-                if len(data) > limit:
-                    raise TooLarge(f"{path} has more than {limit >> 20} MiB; clone the project to get it.")
+        for piece in self.content(path, at):
+            data += piece
+            if len(data) > limit:
+                raise TooLarge(f"{path} has more than {limit >> 20} MiB; clone the project to get it.")
         return bytes(data)
+
+    def content(self, path: str, at: str) -> Iterator[bytes]:
+        """A file as it was, in pieces, however large it is."""
+        with self._client.get_file(project=self._project_id, query=FileQuery(path=path, at=at)) as reader:
+            yield from reader.pieces()
+
+    def tree(self) -> Tree:
+        """All files of main's newest version."""
+        return self._client.get_tree(project=self._project_id)
+
+    def changes_since(self, since: str | None, limit: int) -> ChangedFiles:
+        """Where main's newest version differs from an older one; nothing while main is empty."""
+        query = ChangesQuery(since=since, limit=limit)
+        try:
+            return self._client.list_changes(project=self._project_id, commit="main", query=query)
+        except NotFound:
+            return ChangedFiles(base=since, items=[], total=0)
 
 
 class DatasetRemote:

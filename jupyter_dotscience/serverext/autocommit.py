@@ -10,13 +10,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from jupyter_dotscience.api import control
-from jupyter_dotscience.api.problems import DotscienceError
+from jupyter_dotscience.api.problems import Conflict, DotscienceError
 from jupyter_dotscience.api.runs import RunReport
 
 from .recorder import Recorder
@@ -24,6 +24,8 @@ from .standing import Standing
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_TRIES = 5
+"""Of taking in what others changed, while programs go on to change files here."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,14 @@ class Pace:
         longest: After the first change, however much goes on.
         watch: Between looks at files that nobody told of, while somebody may be writing some.
         load: A look may take this part of the time.
+        others: Between looks at what others have changed, while a browser is there.
     """
 
     quiet: float = 1.5
     longest: float = 10.0
     watch: float = 10.0
     load: float = 0.05
+    others: float = 15.0
 
 
 class AutoCommit:
@@ -62,7 +66,7 @@ class AutoCommit:
         self._wake = asyncio.Event()
         self._first = self._last = 0.0
         self._published: list[RunReport] = []
-        self._next_watch = 0.0
+        self._next_watch = self._next_look = 0.0
         self._was_active = False
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -125,6 +129,26 @@ class AutoCommit:
             self._standing.made(outcome)
             return outcome.made
 
+    async def take_in(self, spared: Sequence[str]) -> control.Taken:
+        """Bring what others have changed into the workspace, all of which becomes a version before.
+
+        Args:
+            spared: Files with changes that are not saved: none of them may be touched.
+
+        Raises:
+            Conflict: one of them would be, or both sides changed the same, or files change all the time.
+            DotscienceError: it cannot be done.
+        """
+        for _ in range(_TRIES):
+            await self.commit("")
+            async with self._lock:
+                taken = await self.work(lambda: self._recorder.ask(control.TakeIn(spared=list(spared)), control.Taken))
+                self._standing.take(taken.standing)
+            if taken.done:
+                self._standing.take_incoming(control.Incoming())
+                return taken
+        raise Conflict("The files here change all the time; try again when no program writes to them.", code="busy")
+
     async def work(self, call: Callable[[], T]) -> T:
         """Do something that blocks on the thread of this workspace."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
@@ -149,6 +173,16 @@ class AutoCommit:
             await self.commit("")
         elif self._standing.waits():
             self._standing.take(await self.work(lambda: self._recorder.ask(control.Status(), control.Standing)))
+        if self._standing.watched() and time.monotonic() >= self._next_look:
+            await self._look()
+
+    async def _look(self) -> None:
+        """See what others have changed; a hub that is away says nothing of it. Versions are made meanwhile."""
+        started = time.monotonic()
+        with contextlib.suppress(DotscienceError):
+            self._standing.take_incoming(await asyncio.to_thread(self._recorder.ask, control.Look(), control.Incoming))
+        took = time.monotonic() - started
+        self._next_look = time.monotonic() + max(self._pace.others, took / self._pace.load)
 
     async def _forever(self, work: Callable[[], Awaitable[Any]]) -> None:
         """Do it again and again; what goes wrong is told of, and tried again after a while."""

@@ -45,6 +45,9 @@ class DotscienceExtension(ExtensionApp):
     quiet = Float(1.5, help="Seconds without a change before a version is made.").tag(config=True)
     longest = Float(10.0, help="Seconds after the first change, however much goes on.").tag(config=True)
     watch = Float(10.0, help="Seconds between looks at files that a program may have written.").tag(config=True)
+    others = Float(15.0, help="Seconds between looks at what others have changed, while a browser is there.").tag(
+        config=True
+    )
     requirements = Enum(
         ("task", "always", "never"),
         "task",
@@ -109,7 +112,7 @@ class DotscienceExtension(ExtensionApp):
         """Set up all that makes versions."""
         root = workspace.places.root
         standing = Standing(workspace.hub_url, workspace.standing())
-        pace = Pace(quiet=self.quiet, longest=self.longest, watch=self.watch)
+        pace = Pace(quiet=self.quiet, longest=self.longest, watch=self.watch, others=self.others)
         recorder = Recorder(workspace.committer, Notebooks(workspace.places))
         self.auto = AutoCommit(recorder, standing, self._active, pace)
         wanted = self.requirements == "always" or (self.requirements == "task" and not workspace.hub_url)

@@ -53,6 +53,10 @@ class _Choice(msgspec.Struct, forbid_unknown_fields=True):
     keep: Literal["mine", "theirs"]
 
 
+class _Unsaved(msgspec.Struct, forbid_unknown_fields=True):
+    unsaved: Annotated[list[str], Meta(max_length=10_000)] = []
+
+
 class Handler(APIHandler):
     """What all routes have in common: the server's own login and permissions, and one form of errors."""
 
@@ -301,6 +305,28 @@ class ResolveHandler(Handler):
         await self.reply(work)
 
 
+class IncomingHandler(Handler):
+    """What others have changed."""
+
+    @web.authenticated
+    @authorized
+    async def put(self) -> None:
+        """Bring it into the folder."""
+
+        async def work() -> Any:
+            places = self.workspace.places
+            unsaved = [places.of_contents(path) for path in self.taken(_Unsaved).unsaved]
+            taken = await self.auto.take_in([path for path in unsaved if path])
+            shown = [(change, places.to_contents(change.path)) for change in taken.files]
+            return {
+                "files": [{"path": path, "kind": change.kind} for change, path in shown if path is not None],
+                "total": len(taken.files) + taken.more_files,
+                "status": self.extension.standing.tell(),
+            }
+
+        await self.reply(work)
+
+
 def _put_beside(workspace: Workspace, wish: _Version, data: bytes) -> str:
     """Write an old version under a name that is not taken; answers it."""
     path = PurePosixPath(wish.path)
@@ -348,4 +374,5 @@ HANDLERS: list[tuple[str, type[Handler]]] = [
     (r"/dotscience/file", FileHandler),
     (r"/dotscience/restore", RestoreHandler),
     (r"/dotscience/resolve", ResolveHandler),
+    (r"/dotscience/incoming", IncomingHandler),
 ]

@@ -36,6 +36,12 @@ class Places:
         """The workspace's path of what Jupyter Server calls ``path``."""
         return "/".join(part for part in (self.shown, path.strip("/")) if part)
 
+    def to_contents(self, path: str) -> str | None:
+        """What Jupyter Server calls a path of the workspace; None when it does not show that."""
+        if not self.shown:
+            return path
+        return path.removeprefix(f"{self.shown}/") if path.startswith(f"{self.shown}/") else None
+
     def read(self, path: str, limit: int) -> bytes:
         """A file's content as it is now; no symlink is followed.
 

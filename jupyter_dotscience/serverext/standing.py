@@ -41,6 +41,7 @@ class Standing:
         self._now, self._message = now, message
         self._busy = False
         self._touched: dict[str, control.FileChange] = {}
+        self._incoming = control.Incoming()
         self._unclaimed: set[str] = set()
         self._notebooks: dict[str, tuple[int, str]] = {}
         self._changed = asyncio.Event()
@@ -79,6 +80,12 @@ class Standing:
         """The committer says how it stands."""
         if now != self._now:
             self._now = now
+            self._tell()
+
+    def take_incoming(self, found: control.Incoming) -> None:
+        """Others have changed these on main, or nothing any more."""
+        if found != self._incoming:
+            self._incoming = found
             self._tell()
 
     def take_environment(self, state: str, message: str) -> None:
@@ -127,6 +134,8 @@ class Standing:
             "hub_url": self.hub_url,
             "changed_files": [msgspec.to_builtins(change) for change in self._touched.values()][:shown],
             "more_changed_files": max(0, len(self._touched) - shown),
+            "incoming_files": [msgspec.to_builtins(change) for change in self._incoming.files],
+            "more_incoming_files": self._incoming.more_files,
             "unclaimed_files": unclaimed[:shown],
             "more_unclaimed_files": max(0, len(unclaimed) - shown),
             "notebooks": {

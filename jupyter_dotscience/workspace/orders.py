@@ -8,15 +8,17 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 from jupyter_dotscience.api import control, paths
-from jupyter_dotscience.api.commits import CommitList
-from jupyter_dotscience.api.problems import DotscienceError
+from jupyter_dotscience.api.commits import ChangedFiles, CommitList, FileChange
+from jupyter_dotscience.api.files import Tree
+from jupyter_dotscience.api.problems import Conflict, DotscienceError, Unreachable
 from jupyter_dotscience.api.runs import Points, Run, RunList
 
-from .diff import Changes
+from .entry import entries_of
+from .pull import Way
 from .queued import PASSING, Kept, QueuedCommitter
 
 log = logging.getLogger(__name__)
@@ -45,6 +47,15 @@ class Project(Protocol):
 
     def read_file(self, path: str, at: str, limit: int) -> bytes:
         """A file as it was; TooLarge when it has more bytes than ``limit``."""
+
+    def content(self, path: str, at: str) -> Iterator[bytes]:
+        """A file as it was, in pieces."""
+
+    def tree(self) -> Tree:
+        """All files of main's newest version."""
+
+    def changes_since(self, since: str | None, limit: int) -> ChangedFiles:
+        """Where main's newest version differs from an older one."""
 
 
 class Orders:
@@ -79,6 +90,10 @@ class Orders:
             return self._commit(order)
         if isinstance(order, control.Known):
             return self._known(order.runs)
+        if isinstance(order, control.Look):
+            return self._look()
+        if isinstance(order, control.TakeIn):
+            return self._take_in(order)
         return self.standing() if isinstance(order, control.Status) else self._read(order)
 
     def _read(self, order: _Reading) -> control.Result:
@@ -138,8 +153,31 @@ class Orders:
                 self._send_now_or_later()
             elif not self.committer.problem:
                 self._problem = ""
-        files, more = _files(kept)
+        files, more = _files(_kinds(kept), control.SHOWN_FILES)
         return control.Made(made=kept.number is not None, standing=self.standing(), files=files, more_files=more)
+
+    def _look(self) -> control.Incoming:
+        """What main has and this workspace has not. In a conflict main lacks what is here, too: that comes first."""
+        known = self.committer.standing
+        if known.conflicts:
+            return control.Incoming()
+        found = self._project.changes_since(known.commit, control.SHOWN_FILES)
+        files = [control.FileChange(path=item.path, kind=_KINDS[item.change]) for item in found.items]
+        return control.Incoming(files=files, more_files=found.total - len(files))
+
+    def _take_in(self, order: control.TakeIn) -> control.Taken:
+        committer = self.committer
+        with self._one_at_a_time:
+            if committer.standing.conflicts:
+                raise Conflict("Settle the conflict first: keep yours, or take theirs.", code="unsettled")
+            if committer.outbox.numbers and not committer.online:
+                raise Unreachable("The hub is away; what others changed can be taken in when it is back.")
+            tree, base = self._project.tree(), frozenset(committer.base)
+            at = tree.commit or "main"
+            spared = {paths.to_bytes(path) for path in order.spared}
+            way = committer.take_in(tree.commit, entries_of(tree), lambda path: self._project.content(path, at), spared)
+        files, more = _files(_way_kinds(way, base), control.TOLD_FILES) if way else ([], 0)
+        return control.Taken(done=way is not None, standing=self.standing(), files=files, more_files=more)
 
     def _send_now_or_later(self) -> None:
         if self.committer.online:
@@ -207,12 +245,29 @@ class Orders:
         return ""
 
 
-def _files(kept: Kept) -> tuple[list[control.FileChange], int]:
-    found: Changes = kept.found
-    kinds = control.ChangeKind
-    listed = [
-        *((path, kinds.NEW if path in kept.new else kinds.CHANGED) for path in sorted(found.changed)),
-        *((path, kinds.DELETED) for path in found.deleted),
-    ]
-    shown = [control.FileChange(path=paths.to_text(path), kind=kind) for path, kind in listed[: control.SHOWN_FILES]]
+_KINDS = {
+    FileChange.ADDED: control.ChangeKind.NEW,
+    FileChange.MODIFIED: control.ChangeKind.CHANGED,
+    FileChange.DELETED: control.ChangeKind.DELETED,
+}
+_Kinds = Iterator[tuple[bytes, control.ChangeKind]]
+
+
+def _kinds(kept: Kept) -> _Kinds:
+    for path in sorted(kept.found.changed):
+        yield path, control.ChangeKind.NEW if path in kept.new else control.ChangeKind.CHANGED
+    for path in kept.found.deleted:
+        yield path, control.ChangeKind.DELETED
+
+
+def _way_kinds(way: Way, base: frozenset[bytes]) -> _Kinds:
+    for path in sorted(way.changed):
+        yield path, control.ChangeKind.CHANGED if path in base else control.ChangeKind.NEW
+    for path in sorted(way.deleted):
+        yield path, control.ChangeKind.DELETED
+
+
+def _files(kinds: Iterable[tuple[bytes, control.ChangeKind]], most: int) -> tuple[list[control.FileChange], int]:
+    listed = list(kinds)
+    shown = [control.FileChange(path=paths.to_text(path), kind=kind) for path, kind in listed[:most]]
     return shown, len(listed) - len(shown)

@@ -1,11 +1,11 @@
-"""Bringing a folder that nobody works in right now from one version to another, file by file."""
+"""Bringing a folder from one version to another, file by file."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,8 +16,10 @@ from . import names
 from .entry import EXECUTABLE, SYMLINK, Entry
 from .errors import WorkspaceError, named
 
-Read = Callable[[str], bytes]
-"""The content of a file of the new version, by its path."""
+Read = Callable[[str], Iterable[bytes]]
+"""The content of a file of the new version, by its path, in pieces."""
+Check = Callable[[bytes, os.stat_result | None], None]
+"""Called with a stored path and what is there, right before that is replaced or deleted; raises to leave it alone."""
 _FOLDER_MODE: Final = 0o777
 
 
@@ -43,13 +45,14 @@ class Way:
         return bool(self.changed or self.deleted)
 
 
-def go(root: Path, way: Way, read: Read) -> None:
+def go(root: Path, way: Way, read: Read, check: Check | None = None) -> None:
     """Write and delete the files of a way. May be repeated after a crash; no symlink in the folder is followed.
 
     Args:
         root: The folder.
         way: Where it goes.
         read: Brings contents.
+        check: Says whether a file may be touched; without it all may.
 
     Raises:
         WorkspaceError: something that the old version does not know is in the way, or cannot be written.
@@ -60,19 +63,21 @@ def go(root: Path, way: Way, read: Read) -> None:
     try:
         for path in sorted(way.deleted, reverse=True):
             with named(f"delete {paths.to_text(path)}"):
-                _delete(top, names.on_disk(path))
+                _delete(top, path, check)
         for path, entry in sorted(way.changed.items()):
-            data = read(paths.to_text(path))
+            pieces = read(paths.to_text(path))
             with named(f"write {paths.to_text(path)}"):
-                _write(top, names.on_disk(path), entry, data)
+                _write(top, path, entry, pieces, check)
     finally:
         os.close(top)
 
 
-def _delete(top: int, disk: bytes) -> None:
+def _delete(top: int, path: bytes, check: Check | None) -> None:
+    disk = names.on_disk(path)
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         parent, name = names.open_parent(top, disk)
         try:
+            _ask(check, path, parent, name)
             os.unlink(name, dir_fd=parent)
         finally:
             os.close(parent)
@@ -92,25 +97,41 @@ def _remove_empty(top: int, disk: bytes) -> None:
             os.close(parent)
 
 
-def _write(top: int, disk: bytes, entry: Entry, data: bytes) -> None:
-    parent, name = _open_or_make_parent(top, disk)
+def _write(top: int, path: bytes, entry: Entry, pieces: Iterable[bytes], check: Check | None) -> None:
+    parent, name = _open_or_make_parent(top, names.on_disk(path))
     # A name of its own, so that a file is the old one or the new one whatever happens.
     temporary = b".dotscience-" + secrets.token_hex(8).encode()
     try:
-        if entry.mode == SYMLINK:
-            os.symlink(data, temporary, dir_fd=parent)
-        else:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            mode = 0o777 if entry.mode == EXECUTABLE else 0o666
-            with os.fdopen(os.open(temporary, flags, mode, dir_fd=parent), "wb") as file:
-                file.write(data)
         try:
+            _make(parent, temporary, entry, pieces)
+            _ask(check, path, parent, name)
             os.replace(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
         except BaseException:
-            os.unlink(temporary, dir_fd=parent)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary, dir_fd=parent)
             raise
     finally:
         os.close(parent)
+
+
+def _make(parent: int, name: bytes, entry: Entry, pieces: Iterable[bytes]) -> None:
+    if entry.mode == SYMLINK:
+        os.symlink(b"".join(pieces), name, dir_fd=parent)
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    mode = 0o777 if entry.mode == EXECUTABLE else 0o666
+    with os.fdopen(os.open(name, flags, mode, dir_fd=parent), "wb") as file:
+        for piece in pieces:
+            file.write(piece)
+
+
+def _ask(check: Check | None, path: bytes, parent: int, name: bytes) -> None:
+    if check is None:
+        return
+    there = None
+    with contextlib.suppress(FileNotFoundError):
+        there = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    check(path, there)
 
 
 def _open_or_make_parent(top: int, disk: bytes) -> tuple[int, bytes]:

@@ -23,6 +23,7 @@ from jupyter_dotscience.api.problems import (
 )
 from jupyter_dotscience.api.runs import RunReport
 
+from . import incoming, pull
 from .baseline import Baseline, Standing, entry_of
 from .committer import commit_request
 from .diff import Changes, changes
@@ -129,11 +130,46 @@ class QueuedCommitter:
     def start(self, commit: str | None, entries: Mapping[bytes, Entry]) -> None:
         """Say what the folder was filled with, and that nothing of it waits. Later versions are relative to it."""
         with self._making:
-            last = self._number()
-            for number in self.outbox.numbers:
-                self.outbox.remove(number)
-            self.baseline.start(commit, entries, number=last)
-            self._base = self._restored()
+            self._start(commit, entries)
+
+    def _start(self, commit: str | None, entries: Mapping[bytes, Entry]) -> None:
+        last = self._number()
+        for number in self.outbox.numbers:
+            self.outbox.remove(number)
+        self.baseline.start(commit, entries, number=last)
+        self._base = self._restored()
+
+    def take_in(
+        self, commit: str | None, target: Mapping[bytes, Entry], read: pull.Read, spared: Collection[bytes] = ()
+    ) -> pull.Way | None:
+        """Bring the folder to a version of the hub that has the folder's newest one in its history.
+
+        A file is written only where it is still what the folder's newest version has. Killed in the middle, what was
+        written by then becomes part of the next version, as somebody's who did the same by hand.
+
+        Args:
+            commit: The version.
+            target: Its files.
+            read: Brings contents.
+            spared: Stored paths that must not be touched, because a program has them with changes of its own.
+
+        Returns:
+            What was written and deleted; None when the folder has something that is not on main yet. Then nothing was.
+
+        Raises:
+            Conflict: it would touch what is spared, or what cannot be versioned. Nothing was changed.
+            ContentChanged: a file was changed in this very moment.
+            WorkspaceError: a file cannot be written.
+        """
+        with self._making:
+            if self.outbox.numbers or self.standing.conflicts or self._changes():
+                return None
+            wanted = incoming.versioned(target, self._exclude, self._exclude_names)
+            way = pull.Way.between(self._base, wanted)
+            incoming.refuse(way, spared, self.skipped)
+            pull.go(self._root, way, read, incoming.Guard(self._base, self._cache.entries, self._threshold))
+            self._start(commit, wanted)
+        return way
 
     def commit(self, message: str = "", runs: Sequence[RunReport] = (), keep: Sequence[str] = ()) -> Kept:
         """Take the folder as it is for a version, on disk. :meth:`ship` brings it to the hub.

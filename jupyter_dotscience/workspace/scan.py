@@ -172,7 +172,7 @@ class _Scanner:
             self.excluded.add(path)
             return
         was = self.old.get(disk)
-        if was is not None and _same(was, item.stat(follow_symlinks=False), self.threshold):
+        if was is not None and same(was, item.stat(follow_symlinks=False), self.threshold):
             self.found[path] = was
             if path is not disk:
                 self.disk_paths[path] = disk
@@ -224,7 +224,7 @@ class _Scanner:
             self.skipped[path] = why
 
 
-def _same(was: Entry, st: os.stat_result, threshold: int) -> bool:
+def same(was: Entry, st: os.stat_result, threshold: int) -> bool:
     """Whether a file is what it was, and is stored as it was."""
     return (
         was.changed == st.st_ctime_ns

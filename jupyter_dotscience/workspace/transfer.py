@@ -26,8 +26,9 @@ from .guarded import CHANGED, GuardedFile, read_blob
 from .pack import PackWriter
 
 MAX_INLINE_FILES: Final = 200
-MAX_INLINE_BYTES: Final = 1 << 20
-"""What goes into the commit request itself, so that a small change is one request."""
+MAX_INLINE_BYTES: Final = 4 << 20
+"""What goes into the commit request itself, so that a small change is one request. A saved notebook with its pictures
+is one: asking for it first and sending it as a pack takes the hub three processes of git."""
 MAX_PACK: Final = 16 << 20
 """Bytes of content in one pack; a bound on memory too, where a pack is held while it is sent and the next is made."""
 _QUERY: Final = 50_000

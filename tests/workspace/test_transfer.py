@@ -60,9 +60,9 @@ def test_few_small_files_travel_in_the_commit_request(work: Path, repository: Re
     assert committed(repository, found, sent) == {**files, b"link": b"nowhere"}
 
 
-@pytest.mark.parametrize(("count", "size"), [(201, 10), (3, 400_000)])
+@pytest.mark.parametrize(("count", "size"), [(201, 10), (3, 1_400_000)])
 def test_many_or_big_small_files_travel_as_a_pack(work: Path, repository: Repository, count: int, size: int) -> None:
-    """Above 200 files or 1 MiB one pack is sent, and the second time nothing."""
+    """Above 200 files or 4 MiB one pack is sent, and the second time nothing."""
     files = {b"%d" % i: b"%d" % i * size for i in range(count)}
     write(work, files | {b"twice": files[b"0"]})
     found = everything(work)
@@ -77,6 +77,7 @@ def test_many_or_big_small_files_travel_as_a_pack(work: Path, repository: Reposi
 def test_packs_are_of_bounded_size(work: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """More content than fits into one pack is sent as several."""
     monkeypatch.setattr(transfer, "MAX_PACK", 1 << 20)
+    monkeypatch.setattr(transfer, "MAX_INLINE_BYTES", 1 << 20)
     files = {b"%d" % i: os.urandom(400_000) for i in range(7)}
     write(work, files)
     found = everything(work)
@@ -90,6 +91,7 @@ def test_next_pack_is_made_while_one_is_on_its_way(
 ) -> None:
     """The hub's work on a pack and the sender's on the next go on at the same time."""
     monkeypatch.setattr(transfer, "MAX_PACK", 1 << 20)
+    monkeypatch.setattr(transfer, "MAX_INLINE_BYTES", 1 << 20)
     write(work, {b"%d" % i: os.urandom(400_000) for i in range(6)})
     made, second = [], threading.Event()
     finish, put = PackWriter.finish, repository.put_pack
@@ -113,6 +115,7 @@ def test_next_pack_is_made_while_one_is_on_its_way(
 def test_first_pack_that_fails_is_the_last(work: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the hub says about a pack is what the caller sees, and nothing is sent after it."""
     monkeypatch.setattr(transfer, "MAX_PACK", 1 << 20)
+    monkeypatch.setattr(transfer, "MAX_INLINE_BYTES", 1 << 20)
     write(work, {b"%d" % i: os.urandom(400_000) for i in range(6)})
     sent = []
 
@@ -297,8 +300,11 @@ def test_escaped_names_are_found_on_disk(work: Path, repository: Repository) -> 
     assert blob_id(b"x") == found.changed[b"%252Egit"].blob
 
 
-def test_progress_of_packs_is_in_bytes_of_content(work: Path, repository: Repository) -> None:
+def test_progress_of_packs_is_in_bytes_of_content(
+    work: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The bar moves while a pack is read, and ends at the total."""
+    monkeypatch.setattr(transfer, "MAX_INLINE_BYTES", 1 << 20)
     write(work, {b"%d" % i: bytes(200_000) for i in range(1)} | {b"r%d" % i: os.urandom(100_000) for i in range(20)})
     told: list[tuple[int, int]] = []
     put = repository.put_pack

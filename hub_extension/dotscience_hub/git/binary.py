@@ -15,6 +15,10 @@ TIMEOUT = 600.0
 """Seconds a command on the hub may take."""
 
 
+_BACKGROUND = 10
+"""Niceness of what nobody waits for."""
+
+
 class GitError(DotscienceError):
     """A git command failed; the text is what it said."""
 
@@ -47,6 +51,12 @@ def limit_memory(pid: int, memory: int) -> None:
         resource.prlimit(pid, resource.RLIMIT_DATA, (memory, memory))
 
 
+def stand_back(pid: int) -> None:
+    """Let a git that was just started, and all that it starts, run when others leave a processor free."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.setpriority(os.PRIO_PROCESS, pid, _BACKGROUND)
+
+
 class Git:
     """Runs git on one bare repository."""
 
@@ -61,6 +71,7 @@ class Git:
         codes: Sequence[int] = (0,),
         extra: Mapping[str, str] | None = None,
         timeout: float = TIMEOUT,
+        background: bool = False,
     ) -> bytes:
         """What the command wrote on standard output.
 
@@ -70,11 +81,12 @@ class Git:
             codes: Exit statuses that are no failure.
             extra: More environment variables.
             timeout: Seconds after which it is killed.
+            background: Nobody waits for it.
 
         Raises:
             GitError: It failed or took too long.
         """
-        done = self.call(*arguments, stdin=stdin, extra=extra, timeout=timeout)
+        done = self.call(*arguments, stdin=stdin, extra=extra, timeout=timeout, background=background)
         if done.returncode not in codes:
             raise GitError(f"git {_name(arguments)} failed: {done.stderr.decode(errors='replace').strip()[-2000:]}")
         return done.stdout
@@ -86,6 +98,7 @@ class Git:
         extra: Mapping[str, str] | None = None,
         timeout: float = TIMEOUT,
         memory: int | None = None,
+        background: bool = False,
     ) -> subprocess.CompletedProcess[bytes]:
         """As `run`, but the caller looks at the exit status.
 
@@ -95,6 +108,7 @@ class Git:
             extra: More environment variables.
             timeout: Seconds after which it is killed.
             memory: Bytes that it may take; None for no limit.
+            background: Nobody waits for it.
 
         Raises:
             GitError: It took too long.
@@ -105,6 +119,8 @@ class Git:
         ) as process:
             if memory is not None:
                 limit_memory(process.pid, memory)
+            if background:
+                stand_back(process.pid)
             try:
                 out, err = process.communicate(stdin or b"", timeout)
             except BaseException as error:

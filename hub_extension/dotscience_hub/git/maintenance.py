@@ -46,7 +46,7 @@ def repack(folder: Path) -> None:
     Raises:
         GitError: git failed; the repository is as before.
     """
-    Git(folder).run("repack", "-d", "--geometric=2", "--quiet")
+    Git(folder).run("repack", "-d", "--geometric=2", "--quiet", background=True)
 
 
 def repack_if_needed(folder: Path) -> bool:

@@ -17,8 +17,11 @@ export function StatusPage({ host }: { readonly host: Host }): JSX.Element | nul
         moreChanged={status.more_changed_files}
         unclaimed={status.unclaimed_files}
         moreUnclaimed={status.more_unclaimed_files}
+        incoming={status.incoming_files}
+        moreIncoming={status.more_incoming_files}
         onOpenFile={path => host.open(path)}
         onResolve={keep => void host.resolve(keep)}
+        onTakeIn={() => void host.takeIn()}
       />
       <Environment environment={status.environment} />
     </>

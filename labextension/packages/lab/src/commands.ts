@@ -13,6 +13,11 @@ export function addCommands(app: JupyterFrontEnd, palette: ICommandPalette | nul
   const commands = {
     'dotscience:show-panel': { label: 'Show Versions and Runs', icon: logo, execute: showPanel },
     'dotscience:save-version': { label: 'Save a Version…', isEnabled: bound, execute: () => saveVersion(host) },
+    'dotscience:take-in': {
+      label: 'Take In Changes of Others',
+      isEnabled: () => (host.model.status?.incoming_files.length ?? 0) > 0,
+      execute: () => host.takeIn()
+    },
     'dotscience:compare': { label: 'Compare Notebook With the Last Version', isEnabled: onNotebook, execute: () => compare(host) }
   };
   for (const [id, options] of Object.entries(commands)) {

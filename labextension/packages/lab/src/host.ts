@@ -7,6 +7,8 @@ export interface Host {
   save(message: string): Promise<void>;
   /** Ends a conflict; a failure is shown. */
   resolve(keep: 'mine' | 'theirs'): Promise<void>;
+  /** Brings what others have changed into the folder, and shows it in open documents; a failure is shown. */
+  takeIn(): Promise<void>;
   /** Opens a file of the workspace. */
   open(path: string): void;
   /** Shows what differs in a notebook between two versions, or between one and now. */

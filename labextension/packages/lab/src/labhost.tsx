@@ -2,6 +2,7 @@ import type { ILabShell, JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, Notification, ReactWidget, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 
 import { DiffView } from './DiffView';
+import { type OpenDocument, reload, unsaved } from './documents';
 import { diff, type NotebookChange, restore } from './history';
 import type { Host } from './host';
 import type { Model } from './model';
@@ -19,6 +20,12 @@ export function makeHost(app: JupyterFrontEnd, shell: ILabShell, model: Model): 
         }
       }),
     resolve: keep => shown('The conflict could not be ended', () => model.resolve(keep)),
+    takeIn: () =>
+      shown('The changes could not be taken in', async () => {
+        const { files, total } = await model.takeIn(unsaved(documents(shell)));
+        await reload(documents(shell), files);
+        Notification.info(`${total === 1 ? '1 file' : `${total} files`} of others brought here.`, { autoClose: 5000 });
+      }),
     compare: (path, base, to) =>
       shown('The versions cannot be compared', async () => showDiff(await diff(model.settings, path, base, to), base, to)),
     restore: (path, at) =>
@@ -42,6 +49,12 @@ async function showDiff(found: NotebookChange, base: string, to?: string): Promi
   body.addClass('ds-dialog');
   const title = `${found.path}: ${base.slice(0, 7)} → ${to?.slice(0, 7) ?? 'now'}`;
   await showDialog({ title, body, buttons: [Dialog.okButton({ label: 'Close' })] });
+}
+
+/** What is open in the main area. */
+function documents(shell: ILabShell): OpenDocument[] {
+  const contexts = [...shell.widgets('main')].map(widget => (widget as { context?: OpenDocument }).context);
+  return contexts.filter(context => context !== undefined && typeof context.revert === 'function') as OpenDocument[];
 }
 
 /** The path of the document in front, without a drive's name; nothing for other widgets. */

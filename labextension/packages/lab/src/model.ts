@@ -10,11 +10,22 @@ export interface Status extends Standing {
   readonly version: number;
   readonly changed_files: readonly FileChange[];
   readonly more_changed_files: number;
+  /** What others have changed on main, and this folder has not. */
+  readonly incoming_files: readonly FileChange[];
+  readonly more_incoming_files: number;
   readonly unclaimed_files: readonly string[];
   readonly more_unclaimed_files: number;
   readonly environment: { readonly state: 'none' | 'installing' | 'ready' | 'failed'; readonly message: string };
   /** Where the hub shows the project; empty where no hub is known. */
   readonly hub_url: string;
+}
+
+/** What was written when others' changes were taken in. */
+export interface Taken {
+  /** Those that this server shows, by its own paths. */
+  readonly files: readonly FileChange[];
+  /** How many there were. */
+  readonly total: number;
 }
 
 const WAIT_SECONDS = 25;
@@ -49,12 +60,17 @@ export class Model {
 
   /** Makes a version now; resolves when it is made, to whether there was anything to save. */
   async save(message: string): Promise<boolean> {
-    return this._put('commit', { message });
+    return (await this._put<Made>('commit', { message })).made;
   }
 
   /** Ends a conflict by this workspace's version of the files, or by the other side's. */
   async resolve(keep: 'mine' | 'theirs'): Promise<boolean> {
-    return this._put('resolve', { keep });
+    return (await this._put<Made>('resolve', { keep })).made;
+  }
+
+  /** Brings what others have changed into the folder; refused when that would touch one of the documents with unsaved changes. */
+  takeIn(unsaved: readonly string[]): Promise<Taken> {
+    return this._put<Taken>('incoming', { unsaved });
   }
 
   /** Follows the status until {@link stop}. */
@@ -83,9 +99,8 @@ export class Model {
     Signal.clearData(this);
   }
 
-  private async _put(path: string, body: object): Promise<boolean> {
-    const init = { method: 'PUT', body: JSON.stringify(body) };
-    return (await ask<{ made: boolean }>(this.settings, path, {}, init)).made;
+  private _put<Answer>(path: string, body: object): Promise<Answer> {
+    return ask<Answer>(this.settings, path, {}, { method: 'PUT', body: JSON.stringify(body) });
   }
 
   private _next(): Promise<Status> {
@@ -101,6 +116,10 @@ export class Model {
       this._changed.emit();
     }
   }
+}
+
+interface Made {
+  readonly made: boolean;
 }
 
 function later(milliseconds: number): Promise<void> {

@@ -9,6 +9,8 @@ export interface StandingActions {
   readonly onOpenFile?: (path: string) => void;
   /** Ends a conflict: by this workspace's version of the files, or by the other side's. */
   readonly onResolve?: (keep: "mine" | "theirs") => void;
+  /** Brings what others have changed into this workspace. */
+  readonly onTakeIn?: () => void;
 }
 
 /** How the workspace stands: one word, what it means, and the files that are not in a version yet. */
@@ -18,14 +20,20 @@ export function StandingView({
   moreChanged,
   unclaimed,
   moreUnclaimed,
+  incoming = [],
+  moreIncoming = 0,
   onOpenFile,
   onResolve,
+  onTakeIn,
 }: {
   readonly standing: Standing;
   readonly changed: readonly FileChange[];
   readonly moreChanged: number;
   readonly unclaimed: readonly string[];
   readonly moreUnclaimed: number;
+  /** What others have changed on main, and this workspace has not. */
+  readonly incoming?: readonly FileChange[];
+  readonly moreIncoming?: number;
 } & StandingActions): JSX.Element {
   const { word, meaning } = STATES[standing.state];
   return (
@@ -37,7 +45,8 @@ export function StandingView({
       <p>{standing.message || meaning}</p>
       <Facts standing={standing} />
       {standing.conflicts.length > 0 && <Conflicts paths={standing.conflicts} onOpenFile={onOpenFile} onResolve={onResolve} />}
-      <Changed files={changed} more={moreChanged} onOpenFile={onOpenFile} />
+      {standing.conflicts.length === 0 && <Incoming files={incoming} more={moreIncoming} onTakeIn={onTakeIn} />}
+      <Changed title="Changed since the last version" files={changed} more={moreChanged} onOpenFile={onOpenFile} />
       <Files title="Changed, and claimed by no run" files={unclaimed} onOpen={onOpenFile} />
       {moreUnclaimed > 0 && <p className="ds-quiet">… and {counted(moreUnclaimed, "more file")} not listed</p>}
       <Files title="Not versioned" files={standing.skipped} />
@@ -92,11 +101,35 @@ function Conflicts({ paths, onOpenFile, onResolve }: { readonly paths: readonly 
   );
 }
 
-function Changed({ files, more, onOpenFile }: { readonly files: readonly FileChange[]; readonly more: number; readonly onOpenFile?: (path: string) => void }): JSX.Element | null {
+/** What others have changed, and a button that brings it here. What is here is not touched before. */
+function Incoming({ files, more, onTakeIn }: { readonly files: readonly FileChange[]; readonly more: number; readonly onTakeIn?: () => void }): JSX.Element | null {
+  if (files.length === 0) return null;
+  return (
+    <div className="ds-card">
+      <Changed title="Changed by others" files={files} more={more} />
+      {onTakeIn && (
+        <div className="ds-actions">
+          <button type="button" onClick={onTakeIn}>
+            Take in changes
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+interface ChangedProps {
+  readonly title: string;
+  readonly files: readonly FileChange[];
+  readonly more: number;
+  readonly onOpenFile?: (path: string) => void;
+}
+
+function Changed({ title, files, more, onOpenFile }: ChangedProps): JSX.Element | null {
   if (files.length === 0) return null;
   return (
     <section className="ds-files">
-      <h4>Changed since the last version</h4>
+      <h4>{title}</h4>
       <Clamped
         as="ul"
         items={files.map(({ path, kind }) => (

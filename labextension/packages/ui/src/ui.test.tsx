@@ -2,7 +2,7 @@
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, describe, expect, it } from "vitest";
 
-import { cellsOf, duration, Files, NotebookDiff, type RecordedRun, RunCard, split, Values } from "./index";
+import { cellsOf, duration, Files, NotebookDiff, type RecordedRun, RunCard, split, type Standing, StandingView, Values } from "./index";
 
 afterEach(cleanup);
 
@@ -57,6 +57,34 @@ describe("a card of a run", () => {
   it("says what to do about files that no run claims", () => {
     render(<RunCard run={{ ...RUN, authority: "correction", description: null }} time="2026-01-01T00:00:00Z" />);
     expect(screen.getByText(/ds.output/)).toBeTruthy();
+  });
+});
+
+describe("what others have changed", () => {
+  const standing: Standing = {
+    state: "pushed", message: "", project: "p", project_name: "roads", branch: "main", commit: COMMIT, committed: null,
+    queued: 0, conflicts: [], skipped: [],
+  };
+  const nothing = { changed: [], moreChanged: 0, unclaimed: [], moreUnclaimed: 0 };
+  const incoming = [{ path: "a.txt", kind: "changed" as const }, { path: "b.txt", kind: "deleted" as const }];
+
+  it("is listed, and comes at a click", () => {
+    let clicks = 0;
+    render(<StandingView standing={standing} {...nothing} incoming={incoming} moreIncoming={3} onTakeIn={() => (clicks += 1)} />);
+    const section = screen.getByRole("heading", { name: "Changed by others" }).parentElement;
+    expect(section?.textContent).toContain("M a.txtD b.txt");
+    expect(section?.textContent).toContain("3 more files");
+    fireEvent.click(screen.getByRole("button", { name: "Take in changes" }));
+    expect(clicks).toBe(1);
+  });
+
+  it("is not offered while there is nothing, or a conflict comes first", () => {
+    const { rerender } = render(<StandingView standing={standing} {...nothing} onTakeIn={() => {}} />);
+    expect(screen.queryByRole("button", { name: "Take in changes" })).toBeNull();
+    const fought: Standing = { ...standing, state: "conflict", conflicts: ["a.txt"] };
+    rerender(<StandingView standing={fought} {...nothing} incoming={incoming} onTakeIn={() => {}} onResolve={() => {}} />);
+    expect(screen.queryByRole("button", { name: "Take in changes" })).toBeNull();
+    expect(screen.getByRole("button", { name: "Take theirs" })).toBeTruthy();
   });
 });
 
