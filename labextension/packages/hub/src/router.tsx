@@ -11,12 +11,14 @@ import { root } from "./root";
 import { runnerRoutes } from "./runners/routes";
 import { projectRuns, runRoutes } from "./runs/routes";
 import { secretRoutes } from "./secrets/routes";
-import { projectTasks, taskRoutes } from "./tasks/routes";
+import { Failure } from "./shell/Failure";
+import { projectStart, projectTasks, taskRoutes } from "./tasks/routes";
 
 export const router = createRouter({
-  routeTree: root.addChildren([...projectRoutes, ...runRoutes, ...taskRoutes, ...runnerRoutes, ...datasetRoutes, ...secretRoutes, ...accountRoutes, projectRoute.addChildren([...projectRuns, projectTasks, projectProvenance, ...projectFiles, ...projectChildren])]),
+  routeTree: root.addChildren([...projectRoutes, ...runRoutes, ...taskRoutes, ...runnerRoutes, ...datasetRoutes, ...secretRoutes, ...accountRoutes, projectRoute.addChildren([...projectRuns, projectTasks, projectStart, projectProvenance, ...projectFiles, ...projectChildren])]),
   basepath: boot.prefix,
   defaultPreload: "intent",
+  defaultErrorComponent: Failure,
   scrollRestoration: true,
 });
 

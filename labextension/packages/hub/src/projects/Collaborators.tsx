@@ -2,6 +2,7 @@ import { useState, type FormEvent } from "react";
 
 import { Problems } from "../shell/Failure";
 import { useShare, useUnshare, type Project, type Role } from "./queries";
+import { UserBox } from "./UserBox";
 
 const ROLES: Readonly<Record<Role, string>> = {
   reader: "may look",
@@ -37,7 +38,7 @@ export function Collaborators({ project, mayEdit }: { readonly project: Project;
         ))}
       </ul>
       <Problems of={share.error ?? unshare.error} />
-      {mayEdit && <Add busy={share.isPending} onAdd={(user, role) => share.mutate({ user, role })} />}
+      {mayEdit && <Add project={project} />}
     </section>
   );
 }
@@ -54,27 +55,26 @@ function RoleChoice({ label, role, onChoose }: { label: string; role: Role; onCh
   );
 }
 
-function Add({ busy, onAdd }: { busy: boolean; onAdd: (user: string, role: Role) => void }): JSX.Element {
+function Add({ project }: { readonly project: Project }): JSX.Element {
+  const share = useShare(project.id);
   const [user, setUser] = useState("");
   const [role, setRole] = useState<Role>("reader");
+  const members = [project.owner, ...project.collaborators.map((one) => one.user)];
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    onAdd(user.trim(), role);
-    setUser("");
+    // What was typed stays where the hub knows nobody of this name.
+    share.mutate({ user: user.trim(), role }, { onSuccess: () => setUser("") });
   };
   return (
-    <form className="inline" onSubmit={submit}>
-      <input
-        aria-label="User to share with"
-        placeholder="User name"
-        required
-        value={user}
-        onChange={(event) => setUser(event.target.value)}
-      />
-      <RoleChoice label="Role" role={role} onChoose={setRole} />
-      <button type="submit" disabled={busy || user.trim() === ""}>
-        Share
-      </button>
+    <form onSubmit={submit}>
+      <p className="inline">
+        <UserBox label="User to share with" value={user} without={members} onChange={setUser} />
+        <RoleChoice label="Role" role={role} onChoose={setRole} />
+        <button type="submit" disabled={share.isPending || user.trim() === ""}>
+          Share
+        </button>
+      </p>
+      <Problems of={share.error} />
     </form>
   );
 }

@@ -23,6 +23,16 @@ export const projectQuery = (project: string) =>
     queryFn: async () => reply<"get_project">(await api.GET("/projects/{project}", { params: { path: { project } } })),
   });
 
+/** Names of the hub's users that hold a text; ten at the most. */
+export const usersQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["users", name],
+    queryFn: async ({ signal }) =>
+      reply<"find_users">(await api.GET("/users", { params: { query: { name } }, signal })).items.map((user) => user.name),
+    staleTime: 60_000,
+    retry: false,
+  });
+
 /** Something that changes projects: afterwards they are asked for again. */
 function useChange<Input, Output>(change: (input: Input) => Promise<Output>) {
   const client = useQueryClient();

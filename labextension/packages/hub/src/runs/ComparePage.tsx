@@ -11,6 +11,7 @@ import { whatOf } from "../tasks/workload";
 import { Changes } from "./Changes";
 import { sectionsOf, type Section } from "./compared";
 import { nameOf } from "./names";
+import { OutputFiles } from "./OutputFiles";
 import { runQuery, type Run } from "./queries";
 import { COMPARED, type CompareSearch } from "./search";
 
@@ -47,6 +48,7 @@ export function ComparePage(): JSX.Element {
       {runs.length === ids.length ? (
         <>
           <Side project={project} runs={runs} differing={search.differing ?? false} onWithout={(id) => choose({ runs: ids.filter((one) => one !== id), task: undefined })} />
+          <OutputFiles project={project} runs={runs} differing={search.differing ?? false} />
           <Changes project={project} runs={runs} />
           {runs.some(({ series }) => series.length > 0) && (
             <section>

@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
 
 import { pageOf } from "../files/place";
 import type { Task } from "../tasks/queries";
@@ -9,18 +10,20 @@ interface FileLinkProps {
   readonly file: RunFile;
   /** What ran: knows where datasets were. */
   readonly task: Task | undefined;
+  /** What the link says; the path when absent. */
+  readonly children?: ReactNode;
 }
 
 /** A file of a run: leads to exactly the version that the run read or wrote. */
-export function FileLink({ project, file, task }: FileLinkProps): JSX.Element {
+export function FileLink({ project, file, task, children }: FileLinkProps): JSX.Element {
   const { path, commit, dataset } = file;
-  if (commit === null) return <>{path}</>;
+  if (commit === null) return <>{children === undefined ? path : null}</>;
   const place = dataset === null || dataset === undefined ? ({ kind: "project", id: project } as const) : ({ kind: "dataset", id: dataset } as const);
   const mount = task?.datasets.find(({ dataset: id }) => id === dataset)?.path;
   const within = mount !== undefined && path.startsWith(`${mount}/`) ? path.slice(mount.length + 1) : path;
   return (
     <Link to={pageOf(place, "files")} search={{ at: commit, path: within } as never}>
-      {path}
+      {children ?? path}
     </Link>
   );
 }

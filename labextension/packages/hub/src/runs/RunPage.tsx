@@ -3,6 +3,7 @@ import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { lazy, Suspense } from "react";
 
+import { Comments } from "../comments/Comments";
 import { pageOf } from "../files/place";
 import { Facts } from "../shell/Facts";
 import { Problems } from "../shell/Failure";
@@ -11,13 +12,15 @@ import { useTitle } from "../shell/title";
 import { taskQuery, type Task } from "../tasks/queries";
 import { whatOf } from "../tasks/workload";
 import { Again } from "./Again";
+import { repetitionQuery } from "./repetition";
 import { secondsOf } from "./compared";
 import { CommitLink, FileLink } from "./FileLink";
 import { nameOf } from "./names";
 import { runQuery, type Run, type RunFile } from "./queries";
+import { Obstacles, Repeated } from "./Repeated";
 import type { CurveSearch } from "./search";
 
-const NO_VERSION = { sha256: null, blob: null, dataset: null };
+const NO_VERSION = { sha256: null, blob: null, dataset: null, size: null };
 const CurveCharts = lazy(async () => ({ default: (await import("./CurveCharts")).CurveCharts }));
 
 /** A run: what code, which data, which parameters, where and on what, how long, what came out. */
@@ -25,6 +28,7 @@ export function RunPage(): JSX.Element {
   const { project, run: id } = useParams({ strict: false }) as { project: string; run: string };
   const { data: run } = useSuspenseQuery(runQuery(project, id));
   const task = useQuery({ ...taskQuery(run.task ?? ""), enabled: run.task !== null });
+  const repetition = useQuery(repetitionQuery(project, id));
   useTitle(nameOf(run));
   return (
     <article className="run" aria-labelledby="run-name">
@@ -33,7 +37,7 @@ export function RunPage(): JSX.Element {
         <Link to="/projects/$project/provenance" params={{ project }} search={{ run: id }}>
           Where it comes from
         </Link>
-        {task.data && <Again run={run.id} task={task.data} />}
+        {repetition.data && <Again project={project} run={run.id} repetition={repetition.data} />}
       </div>
       <p role="status">
         <State of={run.status} /> <span className="ds-quiet">by {run.author}, <Ago time={run.created} /></span>
@@ -44,6 +48,8 @@ export function RunPage(): JSX.Element {
         </p>
       )}
       {run.description !== null && run.description.trim() !== nameOf(run) && <p className="said">{run.description}</p>}
+      {repetition.data && <Obstacles repetition={repetition.data} />}
+      {repetition.data && <Repeated project={project} run={run} repetition={repetition.data} />}
       <section>
         <h3>With which values</h3>
         <div className="run-values">
@@ -73,6 +79,7 @@ export function RunPage(): JSX.Element {
         <Where run={run} task={task.data} />
       </section>
       <Metadata metadata={run.metadata} />
+      <Comments project={project} run={run.id} />
     </article>
   );
 }

@@ -1,4 +1,4 @@
-import { Ago, columnId, parseColumn, toNumber, valueOf, type Column } from "@dotscience/ui";
+import { Ago, columnId, counted, parseColumn, toNumber, valueOf, type Column } from "@dotscience/ui";
 import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, type CSSProperties } from "react";
@@ -64,6 +64,7 @@ export function RunTable(props: RunTableProps): JSX.Element {
                   <Link to="/projects/$project/runs/$run" params={{ project, run: run.id }} title={run.description ?? run.id}>
                     {nameOf(run)}
                   </Link>
+                  <CommentCount count={run.comments ?? 0} />
                 </span>
                 {shown.map((column, index) => (
                   <Cell key={column.id} run={run} column={column} place={index} />
@@ -74,6 +75,15 @@ export function RunTable(props: RunTableProps): JSX.Element {
         </div>
       </div>
     </div>
+  );
+}
+
+function CommentCount({ count }: { readonly count: number }): JSX.Element | null {
+  return count === 0 ? null : (
+    <span className="ds-quiet" title={counted(count, "comment")}>
+      <span aria-hidden="true"> ❝{count}</span>
+      <span className="unseen">{counted(count, "comment")}</span>
+    </span>
   );
 }
 

@@ -15,7 +15,6 @@ export function sectionsOf(runs: readonly Run[]): Section[] {
     Summary: runs.map(({ summary }) => summary),
     Labels: runs.map(({ labels }) => labels),
     Inputs: runs.map(({ inputs }) => versions(inputs)),
-    Outputs: runs.map(({ outputs }) => versions(outputs)),
   };
   return Object.entries(sections)
     .map(([title, all]) => ({ title, lines: compared(all) }))
@@ -42,29 +41,6 @@ export function secondsOf({ started, ended }: Pick<Run, "started" | "ended">): n
 /** Each file with the start of what tells its content. */
 function versions(files: readonly RunFile[]): Record<string, string> {
   return Object.fromEntries(files.map(({ path, sha256, blob, commit }) => [path, contentOf({ sha256, blob, commit }).slice(0, 12) || "there"]));
-}
-
-/** A file that two runs have in different versions. */
-export interface ChangedFile {
-  readonly path: string;
-  readonly at: string;
-  readonly since: string;
-}
-
-const CHANGED = 10;
-
-/** Files of the workspace that differ between two runs: the workload's own first, ten at the most. */
-export function changedFiles(before: Run, after: Run): ChangedFile[] {
-  const found: ChangedFile[] = [];
-  if (before.commit && after.commit && before.commit !== after.commit && before.workload_file !== null && before.workload_file === after.workload_file)
-    found.push({ path: after.workload_file, at: after.commit, since: before.commit });
-  const earlier = new Map([...before.inputs, ...before.outputs].map((file) => [file.path, file]));
-  for (const file of [...after.inputs, ...after.outputs]) {
-    const old = earlier.get(file.path);
-    if (!old?.commit || !file.commit || file.dataset || old.dataset || contentOf(old) === contentOf(file)) continue;
-    if (found.every(({ path }) => path !== file.path)) found.push({ path: file.path, at: file.commit, since: old.commit });
-  }
-  return found.slice(0, CHANGED);
 }
 
 function contentOf({ sha256, blob, commit }: Pick<RunFile, "sha256" | "blob" | "commit">): string {

@@ -1,10 +1,12 @@
 import { cleanup, fireEvent, render, screen } from "@testing-library/react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
-import { changedFiles, sectionsOf } from "./compared";
+import { codeOf } from "./code";
+import { sectionsOf } from "./compared";
 import { FilterBox } from "./FilterBox";
 import { narrowed } from "./Groups";
 import { nameOf, nextSort, startColumns, type ColumnName } from "./names";
+import { outputLines } from "./outputs";
 import { onlyThose } from "./picked";
 import type { Run } from "./queries";
 import { compareSearch, runsSearch } from "./search";
@@ -94,7 +96,7 @@ describe("a comparison", () => {
     metadata: {},
     ...change,
   });
-  const file = { path: "data.csv", commit: "c".repeat(40), sha256: null, blob: "b".repeat(40), dataset: null };
+  const file = { path: "data.csv", commit: "c".repeat(40), sha256: null, blob: "b".repeat(40), dataset: null, size: null };
 
   it("tells files apart by what they hold, and leaves out what no run has", () => {
     const sections = sectionsOf([run("a", { inputs: [file] }), run("b", { inputs: [{ ...file, blob: "d".repeat(40) }] })]);
@@ -105,20 +107,27 @@ describe("a comparison", () => {
 });
 
 describe("what changed between runs", () => {
-  const file = (path: string, commit: string, blob: string, dataset: string | null = null) => ({ path, commit, sha256: null, blob, dataset });
-  const run = (commit: string | null, inputs: Run["inputs"], outputs: Run["outputs"]): Run =>
-    ({ commit, workload_file: "train.py", inputs, outputs }) as unknown as Run;
+  const output = (path: string, content: string | null, size: number | null = null) => ({ path, commit: null, sha256: content, blob: null, dataset: null, size });
 
-  it("is the code and the files that hold something else; not what datasets hold", () => {
-    const before = run("c1", [file("in.csv", "c0", "a"), file("data/x", "d1", "x", "set")], [file("model", "c1", "m1")]);
-    const after = run("c2", [file("in.csv", "c1", "a"), file("data/x", "d2", "y", "set")], [file("model", "c2", "m2"), file("new", "c2", "n")]);
-    expect(changedFiles(before, after)).toEqual([
-      { path: "train.py", at: "c2", since: "c1" },
-      { path: "model", at: "c2", since: "c1" },
-    ]);
+  it("is the workload first, then other code, then the rest; not what they wrote", () => {
+    const changed = ["data.bin", "lib/b.py", "model.bin", "a.ipynb", "train.py"].map((path) => ({ path, change: "modified" as const }));
+    const found = codeOf(changed, { outputs: [output("model.bin", "a")] }, { outputs: [output("train.py", "b")], workload_file: "train.py" });
+    expect(found.map(({ path }) => path)).toEqual(["train.py", "a.ipynb", "lib/b.py", "data.bin"]);
   });
 
-  it("is nothing where no version is known", () => expect(changedFiles(run(null, [], []), run("c2", [], []))).toEqual([]));
+  it("shows in output files by their hashes: what differs or is missing comes first", () => {
+    const lines = outputLines([
+      { outputs: [output("same", "s", 3), output("z", "1"), output("unknown", null)] },
+      { outputs: [output("z", "2"), output("same", "s", 3), output("new", "n"), output("unknown", null)] },
+    ]);
+    expect(lines.map(({ path, differs }) => [path, differs])).toEqual([
+      ["new", true],
+      ["unknown", true],
+      ["z", true],
+      ["same", false],
+    ]);
+    expect(lines[0]?.files[0]).toBeUndefined();
+  });
 });
 
 describe("saved views", () => {

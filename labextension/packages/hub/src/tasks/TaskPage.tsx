@@ -1,13 +1,16 @@
 import { Ago, duration } from "@dotscience/ui";
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 
+import { projectQuery } from "../projects/queries";
 import { Facts } from "../shell/Facts";
-import { Problems } from "../shell/Failure";
+import { Awaited, Problems } from "../shell/Failure";
 import { State } from "../shell/State";
 import { useTitle } from "../shell/title";
 import { Guests } from "./Guests";
 import { LogView, type LogChoices } from "./LogView";
 import { hasEnded, useStop, useTask, type Task } from "./queries";
+import { RunsOf } from "./RunsOf";
 import { whatOf } from "./workload";
 
 /** A task: where it is, its log as it comes, and all that is known of it. */
@@ -17,7 +20,7 @@ export function TaskPage(): JSX.Element {
   const navigate = useNavigate();
   const { data: task, error } = useTask(id);
   useTitle(task ? whatOf(task) : "Task");
-  if (!task) return <Problems of={error} />;
+  if (!task) return <Awaited noun="Task" error={error} />;
   return (
     <>
       <div className="heading">
@@ -29,6 +32,7 @@ export function TaskPage(): JSX.Element {
       <p role="status">
         <State of={task.status} /> <span className="ds-quiet">{task.message}</span>
       </p>
+      <RunsOf task={task} />
       <Guests task={task} />
       <LogView
         task={id}
@@ -43,7 +47,8 @@ export function TaskPage(): JSX.Element {
 
 function Stop({ task }: { readonly task: Task }): JSX.Element | null {
   const stop = useStop(task.id);
-  if (hasEnded(task)) return null;
+  const { data: project } = useQuery(projectQuery(task.project));
+  if (hasEnded(task) || project === undefined || project.role === "reader") return null;
   return (
     <span>
       <button type="button" className="danger" disabled={task.stop_requested || stop.isPending} onClick={() => stop.mutate()}>

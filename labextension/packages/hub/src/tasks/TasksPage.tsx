@@ -1,7 +1,8 @@
 import { Ago } from "@dotscience/ui";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 
+import { projectQuery } from "../projects/queries";
 import { Command } from "../shell/Command";
 import { Problems } from "../shell/Failure";
 import { More } from "../shell/More";
@@ -19,11 +20,23 @@ export function TasksPage(): JSX.Element {
   return (
     <>
       {!project && <h1>Tasks</h1>}
-      <StatusChoice status={status} />
+      <div className="heading">
+        <StatusChoice status={status} />
+        {project && <StartLink project={project} />}
+      </div>
       <Problems of={found.error} />
-      {found.isSuccess && items.length === 0 ? <NoTasks /> : <Tasks items={items} withProject={!project} />}
+      {found.isSuccess && items.length === 0 ? <NoTasks project={project} /> : <Tasks items={items} withProject={!project} />}
       <More of={found} />
     </>
+  );
+}
+
+function StartLink({ project }: { readonly project: string }): JSX.Element | null {
+  const { data } = useQuery(projectQuery(project));
+  return data === undefined || data.role === "reader" ? null : (
+    <Link className="button primary" to="/projects/$project/start" params={{ project }}>
+      Start
+    </Link>
   );
 }
 
@@ -77,11 +90,11 @@ function Tasks({ items, withProject }: { readonly items: readonly Task[]; readon
   );
 }
 
-function NoTasks(): JSX.Element {
+function NoTasks({ project }: { readonly project: string | undefined }): JSX.Element {
   return (
     <section className="empty">
-      <p>No such tasks. A task is a command that a runner executes; in the folder of your program:</p>
-      <Command>ds run -p PROJECT -u . -- python train.py</Command>
+      <p>No such tasks. A task is a command that a runner executes{project ? ": start one here, or " : "; "}in the folder of your program:</p>
+      <Command>{`ds run -p ${project ?? "PROJECT"} -u . -- python train.py`}</Command>
     </section>
   );
 }

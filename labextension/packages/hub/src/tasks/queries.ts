@@ -31,7 +31,7 @@ export interface Wanted {
   readonly status?: TaskStatus | undefined;
 }
 
-/** Tasks, newest first; asked for again while the page is seen. */
+/** Tasks, newest first. */
 export const tasksQuery = ({ project, status }: Wanted) =>
   infiniteQueryOptions({
     queryKey: ["tasks", project ?? null, status ?? null],
@@ -41,6 +41,17 @@ export const tasksQuery = ({ project, status }: Wanted) =>
       ),
     initialPageParam: null as string | null,
     getNextPageParam: (page: Reply<"list_tasks">) => page.next,
+  });
+
+/** The newest JupyterLabs among the newest tasks of a project; asked for again while the page is seen. */
+export const jupyterQuery = (project: string) =>
+  queryOptions({
+    queryKey: ["tasks", project, "jupyter"],
+    queryFn: async () => {
+      const query = { project, limit: 200 };
+      const { items } = reply<"list_tasks">(await api.GET("/tasks", { params: { query } }));
+      return items.filter(({ workload }) => workload.kind === "jupyter");
+    },
     refetchInterval: LOOK_AGAIN,
   });
 

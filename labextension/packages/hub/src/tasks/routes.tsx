@@ -1,4 +1,4 @@
-import { createRoute } from "@tanstack/react-router";
+import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 
 import { projectRoute } from "../projects/routes";
 import { root } from "../root";
@@ -31,4 +31,10 @@ export const projectTasks = createRoute({
   path: "tasks",
   component: TasksPage,
   validateSearch: filter,
+});
+
+export const projectStart = createRoute({
+  getParentRoute: () => projectRoute,
+  path: "start",
+  component: lazyRouteComponent(() => import("./StartPage"), "StartPage"),
 });
