@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
@@ -147,15 +148,15 @@ def _safe(name: str) -> str:
 
 
 def _stays(path: bytes, target: bytes) -> bool:
-    """Whether a link leads to something in the archive."""
+    """Whether a link leads to something in the archive.
+
+    Ways up count only at the target's beginning: after a name they might start from where another link leads.
+    """
     if not target or target.startswith(b"/") or b"\\" in target or b":" in target or b"\0" in target:
         return False
-    depth = path.count(b"/")
-    for part in target.split(b"/"):
-        depth += -1 if part == b".." else part not in (b"", b".")
-        if depth < 0:
-            return False
-    return True
+    parts = [part for part in target.split(b"/") if part not in (b"", b".")]
+    ups = sum(1 for _ in itertools.takewhile(lambda part: part == b"..", parts))
+    return ups <= path.count(b"/") and b".." not in parts[ups:]
 
 
 def _even(source: Iterator[bytes]) -> Iterator[bytes]:
