@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,12 +46,24 @@ class Visitor:
 
 
 def barriers(visitor: Visitor, path: str, seen: str) -> list[str]:
-    """What axe finds on a page, light and dark, that keeps people from using it (WCAG 2.1 A and AA, best practice).
+    """What keeps people from using a page, light and dark: by axe (WCAG 2.1 A and AA, best practice), and on a phone.
 
     Args:
         visitor: Who looks.
         path: Of the page, below the service's address.
         seen: A text that is there once the page is.
+    """
+    return barriers_at(visitor, path, f"text={seen}")
+
+
+def barriers_at(visitor: Visitor, path: str, seen: str, prepare: Callable[[Any], None] = lambda _: None) -> list[str]:
+    """The same, where no text tells that the page is there.
+
+    Args:
+        visitor: Who looks.
+        path: Of the page, below the service's address.
+        seen: A selector of what is there once the page is.
+        prepare: Called with each new page before it goes anywhere.
     """
     found: list[str] = []
     for scheme in ("light", "dark"):
@@ -60,11 +72,23 @@ def barriers(visitor: Visitor, path: str, seen: str) -> list[str]:
         browser = visitor.page.context.browser
         context = browser.new_context(bypass_csp=True, color_scheme=scheme, storage_state=state)
         page = context.new_page()
+        prepare(page)
         page.goto(visitor.hub.url + PAGES + path)
-        page.get_by_text(seen).first.wait_for(timeout=PATIENCE)
-        found += [f"{scheme} {path}: {one}" for one in accessibility_problems(page, "html", "best-practice")]
+        page.locator(seen).first.wait_for(timeout=PATIENCE)
+        problems = accessibility_problems(page, "html", "best-practice") + _beyond_a_phone(page)
+        found += [f"{scheme} {path}: {one}" for one in problems]
         context.close()
     return found
+
+
+PHONE = {"width": 390, "height": 844}
+
+
+def _beyond_a_phone(page: Any) -> list[str]:
+    """Whether the page has to be scrolled sideways there; wide tables scroll within themselves."""
+    page.set_viewport_size(PHONE)
+    width: int = page.evaluate("document.documentElement.scrollWidth")
+    return [f"it is {width} pixels wide on a phone of {PHONE['width']}"] * (width > PHONE["width"])
 
 
 def log_in(chromium: Any, hub: RunningHub, name: str | None = None, **context: Any) -> Visitor:

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Outlet, useParams } from "@tanstack/react-router";
 
 import { boot } from "../boot";
-import { Problems } from "../shell/Failure";
+import { Awaited, Problems } from "../shell/Failure";
 import { Tabs } from "../shell/Tabs";
 import { useTitle } from "../shell/title";
 import { datasetQuery, useSync, type Dataset } from "./queries";
@@ -16,7 +16,7 @@ export function DatasetLayout(): JSX.Element {
   const { dataset: id } = useParams({ strict: false }) as { dataset: string };
   const { data: dataset, error } = useQuery(datasetQuery(id));
   useTitle(dataset?.name ?? "Dataset", 0);
-  if (!dataset) return <Problems of={error} />;
+  if (!dataset) return <Awaited noun="Dataset" error={error} />;
   return (
     <>
       <div className="heading">

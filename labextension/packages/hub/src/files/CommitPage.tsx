@@ -7,6 +7,7 @@ import { Problems } from "../shell/Failure";
 import { useTitle } from "../shell/title";
 import { shown } from "./names";
 import { pageOf, usePlace, type Place } from "./place";
+import { ProvenanceLink } from "./ProvenanceLink";
 import { changesQuery, commitQuery, type ChangedFile, type Commit } from "./queries";
 
 /** One version: who made it and when, and what it changed. */
@@ -21,9 +22,12 @@ export function CommitPage(): JSX.Element {
     <>
       <div className="heading">
         <h2>{subject}</h2>
-        <Link to={pageOf(place, "files")} search={{ at: commit.id } as never} className="button">
-          Its files
-        </Link>
+        <span className="inline">
+          {place.kind === "dataset" && <ProvenanceLink place={place} at={commit.id} />}
+          <Link to={pageOf(place, "files")} search={{ at: commit.id } as never} className="button">
+            Its files
+          </Link>
+        </span>
       </div>
       {commit.message.includes("\n") && <pre className="message">{commit.message.slice(subject.length).trim()}</pre>}
       <About place={place} commit={commit} />

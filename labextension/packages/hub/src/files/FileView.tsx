@@ -7,6 +7,7 @@ import { History } from "./History";
 import { ImageView } from "./ImageView";
 import { extensionOf, nameOf, shown, sizeOf } from "./names";
 import { contentAddress, type Place } from "./place";
+import { ProvenanceLink } from "./ProvenanceLink";
 import type { FileVersion } from "./queries";
 import { TableView } from "./TableView";
 import { TextView } from "./TextView";
@@ -38,6 +39,7 @@ export function FileView({ place, file, at, choices }: FileProps): JSX.Element {
         <a href={contentAddress(place, file.path, at)} download={shown(nameOf(file.path))}>
           Download
         </a>
+        <ProvenanceLink place={place} at={at} path={file.path} />
       </p>
       <Views file={file} choices={choices} />
       <Suspense fallback={<p className="ds-quiet">Loading…</p>}>

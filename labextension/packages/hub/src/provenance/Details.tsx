@@ -50,7 +50,7 @@ function factsOf(node: Node): Readonly<Record<string, ReactNode>> {
       Project: node.project_name,
       Author: node.author,
       Recorded: <Ago time={node.created} />,
-      Took: node.started && node.ended ? duration(Date.parse(node.ended) - Date.parse(node.started)) : null,
+      Took: node.started && node.ended ? duration((Date.parse(node.ended) - Date.parse(node.started)) / 1000) : null,
       Program: node.workload_file,
       Version: node.commit && <code>{node.commit.slice(0, 12)}</code>,
       Run: <code>{node.run}</code>,

@@ -33,9 +33,9 @@ export function ListView(props: ListViewProps): JSX.Element {
       <p>
         <Name {...props} id={start.id} />
       </p>
-      <h3>It comes from</h3>
+      <h2>It comes from</h2>
       <Side {...props} side={sides.older} none="Nothing that was recorded." />
-      <h3>It became</h3>
+      <h2>It became</h2>
       <Side {...props} side={sides.younger} none="Nothing that was recorded." />
     </div>
   );

@@ -5,7 +5,7 @@ import { useState } from "react";
 
 import { Dialog } from "../shell/Dialog";
 import { Facts } from "../shell/Facts";
-import { Problems } from "../shell/Failure";
+import { Awaited } from "../shell/Failure";
 import { State } from "../shell/State";
 import { useTitle } from "../shell/title";
 import { runnerQuery, useRemove, type Runner } from "./queries";
@@ -16,7 +16,7 @@ export function RunnerPage(): JSX.Element {
   const { runner: id } = useParams({ strict: false }) as { runner: string };
   const { data: runner, error } = useQuery(runnerQuery(id));
   useTitle(runner?.name ?? "Runner");
-  if (!runner) return <Problems of={error} />;
+  if (!runner) return <Awaited noun="Runner" error={error} />;
   return (
     <>
       <div className="heading">

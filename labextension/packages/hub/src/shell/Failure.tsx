@@ -25,3 +25,13 @@ export function Problems({ of: error }: { readonly of: Error | null }): JSX.Elem
     </p>
   );
 }
+
+/** In the place of a page whose subject is not there yet, or will not be: what it is, and why not. */
+export function Awaited({ noun, error }: { readonly noun: string; readonly error: Error | null }): JSX.Element {
+  return (
+    <>
+      <h1>{noun}</h1>
+      <Problems of={error} />
+    </>
+  );
+}
