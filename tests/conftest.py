@@ -16,6 +16,7 @@ pytest_plugins = [
     # Before docker_debug, which imports it: pytest can rewrite the asserts of a module only before its first import.
     "tests.services.docker_engine",
     "tests.services.docker_debug",
+    "tests.services.lab_image",
     "tests.services.git_lfs",
     "tests.services.postgresql",
     "tests.services.s3",

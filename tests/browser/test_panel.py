@@ -13,8 +13,9 @@ from tests.serverext.conftest import Study
 from tests.serverext.server import Jupyter, wait_for
 from tests.services.chromium import accessibility_problems
 
+from .jupyterlab import PANEL, await_lab, notebook, run_cell, tab
+
 BUILT = Path(__file__).parents[2] / "jupyter_dotscience" / "labextension" / "package.json"
-PANEL = "#dotscience-panel"
 CODE = """\
 import dotscience as ds
 ds.interactive()
@@ -26,23 +27,6 @@ ds.publish()
 """
 
 
-def notebook(*cells: str) -> dict[str, Any]:
-    """A notebook of code cells."""
-    made = [
-        {
-            "cell_type": "code",
-            "id": f"cell{number}",
-            "source": source,
-            "metadata": {},
-            "outputs": [],
-            "execution_count": None,
-        }
-        for number, source in enumerate(cells)
-    ]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return {"cells": made, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-
-
 @contextlib.contextmanager
 def lab(page: Any, study: Study, folder: Path, path: str = "") -> Iterator[Jupyter]:
     """JupyterLab on a folder with a file in front and the panel beside it; left before its server ends."""
@@ -50,31 +34,9 @@ def lab(page: Any, study: Study, folder: Path, path: str = "") -> Iterator[Jupyt
     with study.jupyter(folder) as server:
         place = f"lab/tree/{path}" if path else "lab"
         page.goto(f"{server.url}{place}?token={server.token}&reset")
-        page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=90_000)
-        page.locator("li[data-id=dotscience-panel]").click()
-        page.locator(PANEL).wait_for()
+        await_lab(page)
         yield server
         page.goto("about:blank")
-
-
-def run_cell(page: Any, number: int) -> None:
-    """Run a code cell of the notebook in front, once it has a kernel, and wait until it has run."""
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
-    # JupyterLab moves the focus while it opens panels and notebooks: a key may go elsewhere, as a person would see.
-    for _ in range(10):
-        cell.locator(".cm-content").click()
-        page.keyboard.press("Control+Enter")
-        for _ in range(50):
-            if cell.locator(".jp-OutputArea-output").count():
-                return
-            page.wait_for_timeout(100)
-    raise AssertionError("The cell does not run")
-
-
-def tab(page: Any, name: str) -> None:
-    """One of the panel's pages."""
-    page.locator(PANEL).get_by_role("tab", name=name, exact=True).click()
 
 
 def test_a_notebook_that_publishes_twice_is_seen_in_the_panel(page: Any, study: Study) -> None:

@@ -18,7 +18,7 @@ from tests.serverext.server import Jupyter, wait_for
 from tests.services.chromium import accessibility_problems
 from tests.widgets.conftest import Notebook
 
-from .test_panel import notebook
+from .jupyterlab import notebook
 
 pytestmark = pytest.mark.thorough
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from docker.errors import NotFound
@@ -15,28 +10,11 @@ from docker.errors import NotFound
 from jupyter_dotscience.api.files import FileQuery
 from jupyter_dotscience.api.tasks import TaskStatus
 from tests.hubprocess import RunningHub
-from tests.require import require
-from tests.services.docker_engine import DEFAULT_URL, DockerEngine, sweep_tasks
+from tests.services.docker_engine import DockerEngine, sweep_tasks
 from tests.system.jupyter import JupyterServer
 from tests.system.lab import Lab, wait_for
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.thorough]
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def image(docker_engine: DockerEngine) -> Iterator[str]:
-    """JupyterLab's image as `tools/build_lab_image.sh` builds it, on the image that tasks have here too."""
-    require(shutil.which("docker") is not None, "the program docker")
-    require(docker_engine.url == DEFAULT_URL, f"an engine at {DEFAULT_URL}, where the script builds")
-    name = f"dotscience-lab-test:{docker_engine.session}"
-    settings = {"IMAGE": name, "BASE": docker_engine.image, "PYTHON": sys.executable}
-    done = subprocess.run(
-        [ROOT / "tools/build_lab_image.sh"], env={**os.environ, **settings}, capture_output=True, text=True, check=False
-    )
-    require(done.returncode == 0, f"an image with JupyterLab, which could not be built: {done.stderr[-1000:]}")
-    yield name
-    docker_engine.client.images.remove(name, force=True)
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +35,9 @@ def _start(lab: Lab, image: str) -> JupyterServer:
 
 
 @pytest.mark.timeout(600)
-def test_a_container_serves_and_its_files_are_saved(lab: Lab, image: str, docker_engine: DockerEngine) -> None:
+def test_a_container_serves_and_its_files_are_saved(lab: Lab, lab_image: str, docker_engine: DockerEngine) -> None:
     """A kernel in the container works and knows the library; nothing secret is in what the engine tells of it."""
-    server = _start(lab, image)
+    server = _start(lab, lab_image)
     container = docker_engine.client.containers.get(f"ds-{server.task.id}")
     token = server.execute("import os; print(os.environ['JUPYTERHUB_API_TOKEN'])").strip()
     assert len(token) >= 32
