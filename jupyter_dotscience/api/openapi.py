@@ -10,16 +10,19 @@ import msgspec
 
 from jupyter_dotscience import _version
 
+from .changes import Listen, Notices
 from .problems import Problem
 from .routes import PREFIX, ROUTES, Raw, Route, Stream
 
 _REF = "#/components/schemas/{name}"
+SOCKET = (Listen, Notices)
+"""What is said on the websocket of changes, which OpenAPI has no words for: its types are described all the same."""
 
 
 def describe() -> dict[str, Any]:
     """The whole API as one JSON object (https://spec.openapis.org/oas/v3.1.0)."""
     types = [t for route in ROUTES for t in _types(route)]
-    schemas, components = msgspec.json.schema_components([*types, Problem], ref_template=_REF)
+    schemas, components = msgspec.json.schema_components([*types, Problem, *SOCKET], ref_template=_REF)
     names = iter(schemas)
     paths: dict[str, Any] = {}
     for route in ROUTES:

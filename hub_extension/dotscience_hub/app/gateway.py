@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import resource
 import signal
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,8 @@ from dotscience_hub.gateway.store import GatewayStore
 from dotscience_hub.store.database import Database
 from jupyter_dotscience import _version
 from jupyter_dotscience.api.tunnel import CONTROL, DATA, MAX_MESSAGE, PREFIX
+
+from .descriptors import raise_descriptor_limit
 
 log = logging.getLogger("dotscience.gateway")
 TABLES_SECONDS = 0.2
@@ -92,7 +93,7 @@ async def _serve(db_url: str, port_range: range, address: str, prefix: str) -> N
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    _raise_descriptor_limit()
+    raise_descriptor_limit()  # each browser's connection takes two
     database = Database(db_url, pool_size=CONNECTIONS)
     store = GatewayStore(database, port_range)
     while not stop.is_set() and not await asyncio.to_thread(store.ready):
@@ -124,13 +125,6 @@ def _listen(gateway: Gateway, address: str, prefix: str) -> HTTPServer:
     server = HTTPServer(application, xheaders=True)
     server.listen(place.port or 80, place.hostname or "127.0.0.1")
     return server
-
-
-def _raise_descriptor_limit() -> None:
-    """Each browser's connection takes two descriptors; the usual limit of 1024 is for programs that have a few."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _log_to_stderr(level: Any) -> None:

@@ -19,6 +19,7 @@ import msgspec
 from dotscience_hub.store import datasets, syncs
 from dotscience_hub.store.database import Database, after_commit
 from jupyter_dotscience.api._base import now
+from jupyter_dotscience.api.changes import Notice, NoticeKind
 from jupyter_dotscience.api.datasets import S3Create
 from jupyter_dotscience.api.problems import BadRequest
 
@@ -63,6 +64,7 @@ class Syncs:
         self._children: dict[str, _Child] = {}
         self._crashes: dict[str, int] = {}
         self._beats: dict[str, tuple[syncs.Held, float]] = {}
+        self._rounds: dict[str, syncs.Held] = {}
         self._watched: dict[str, object] = {}
         self._woken, self._stopped = threading.Event(), False
         self._lock = threading.Lock()
@@ -216,6 +218,7 @@ class Syncs:
         """Have rounds begin anew whose process died with its service: their heartbeats stand still."""
         with self._database.read() as session:
             held = syncs.held(session)
+        self._notice(held)
         moment = time.monotonic()
         beats, self._beats = self._beats, {}
         for round_ in held:
@@ -225,6 +228,13 @@ class Syncs:
                 log.warning("the synchronisation of dataset %s shows no life; it begins anew", round_.dataset)
                 with self._database.write() as session:
                     syncs.give_back(session, round_.dataset, round_.holder)
+
+    def _notice(self, held: list[syncs.Held]) -> None:
+        """Tell pages of rounds that go on, or are over: the processes that do them can tell nobody."""
+        rounds = {each.dataset: each for each in held}
+        seen, self._rounds = self._rounds, rounds
+        moved = [dataset for dataset in rounds.keys() | seen.keys() if rounds.get(dataset) != seen.get(dataset)]
+        self._database.tell(*map(_notice, moved))
 
     def _tell(self) -> None:
         """Say which rounds have ended, whoever did them."""
@@ -240,8 +250,13 @@ class Syncs:
                 except Exception:
                     log.exception("nobody could be told that the synchronisation of dataset %s has ended", dataset)
                     continue  # they are told at the next look
+                self._database.tell(_notice(dataset), Notice(kind=NoticeKind.FILES, dataset=dataset))
                 with self._lock:
                     self._watched[dataset] = ended
         with self._lock:
             for dataset in gone:
                 self._watched.pop(dataset, None)
+
+
+def _notice(dataset: str) -> Notice:
+    return Notice(kind=NoticeKind.DATASETS, dataset=dataset)

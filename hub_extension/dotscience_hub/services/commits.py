@@ -14,6 +14,7 @@ from dotscience_hub.git.repositories import Repositories
 from dotscience_hub.git.trees import SYMLINK, TREE
 from dotscience_hub.store import versions
 from dotscience_hub.store.database import Database
+from jupyter_dotscience.api.changes import Notice, NoticeKind
 from jupyter_dotscience.api.commits import CommitCreate, CommitResult
 from jupyter_dotscience.api.paths import to_bytes, to_text
 from jupyter_dotscience.api.problems import Conflict
@@ -91,6 +92,7 @@ class Commits:
         done = repository.commit(request, author, sizes, recorded, task=task, metadata=noted)
         if done.merge is not None:
             self.indexer.ensure(project, done.merge)
+        self.moved(project)
         self.maintenance.note(project)
         return CommitResult(commit=done.commit or done.head, head=done.head, merged=done.merged)
 
@@ -139,7 +141,13 @@ class Commits:
             return MergeState.CONFLICT, list((error.detail or {}).get("paths", [])), repository.head()
         if done.merge is not None:
             self.indexer.ensure(project, done.merge)
+        self.moved(project)
         return MergeState.MERGED if done.merged else MergeState.FAST_FORWARD, [], done.head
+
+    def moved(self, project: str) -> None:
+        """Tell that a branch of a project, or of the dataset of this id, is elsewhere: refs are not in the store."""
+        files = NoticeKind.FILES
+        self._database.tell(Notice(kind=files, project=project), Notice(kind=files, dataset=project))
 
     def versions_at(self, project: str, commit: str, paths: Sequence[str]) -> dict[str, FileId]:
         """(commit that last changed it, SHA-256, blob) of files at a commit; those that are not there are left out."""

@@ -182,6 +182,7 @@ class GitServer:
 
     def _note_push(self, project: str) -> None:
         self._commits.indexer.ensure_branches(project)
+        self._commits.moved(project)
         self._commits.maintenance.note(project)
 
     def _objects_file(self, project: str) -> Path:

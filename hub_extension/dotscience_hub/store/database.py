@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session
+
+from jupyter_dotscience.api.changes import Notice
+
+from .telling import KEY, Told, tell
 
 BUSY_SECONDS = 30
 
@@ -21,6 +25,10 @@ class Database:
 
     Sessions are short and used on worker threads. On SQLite one writer at a time holds a lock of this process and an
     immediate transaction, so that a writer never fails half-way because another one was faster.
+
+    Attributes:
+        changed: Hears, on the writer's thread, what a transaction changed, once it is durable. Must neither wait nor
+            raise.
     """
 
     def __init__(self, url: str, *, pool_size: int = 16) -> None:
@@ -39,6 +47,7 @@ class Database:
             pool_pre_ping=not self.sqlite,
             hide_parameters=True,  # an error's text goes into logs: it must not bring people's values there
         )
+        self.changed: Callable[[Collection[Told]], None] = lambda _: None
         self._writer = threading.RLock()
         self._current: contextvars.ContextVar[Session | None] = contextvars.ContextVar("write_session", default=None)
         if self.sqlite:
@@ -66,7 +75,7 @@ class Database:
         if current is not None:
             yield current
             return
-        with self._exclusive(), Session(self.engine, expire_on_commit=False) as session:
+        with self._exclusive(), Session(self.engine, expire_on_commit=False, info={KEY: set()}) as session:
             token = self._current.set(session)
             try:
                 if self.sqlite:
@@ -78,8 +87,18 @@ class Database:
                 raise
             finally:
                 self._current.reset(token)
+        if session.info[KEY]:
+            self.changed(session.info[KEY])
         for callback in session.info.pop("after_commit", ()):
             callback()
+
+    def tell(self, *notices: Notice) -> None:
+        """Tell of a change that no transaction here makes; within one, once it is durable."""
+        current = self._current.get()
+        if current is not None:
+            tell(current, *notices)
+        else:
+            self.changed({Told(notice) for notice in notices})
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:

@@ -75,6 +75,12 @@ def touch(session: Session, runner: str, now: dt.datetime) -> None:
     session.execute(update(RunnerRow).where(RunnerRow.id == runner).values(last_seen=now))
 
 
+def seen_since(session: Session, moment: dt.datetime) -> dict[str, dt.datetime]:
+    """When each of the runners was heard of that were heard of since then."""
+    query = select(RunnerRow.id, RunnerRow.last_seen).where(RunnerRow.last_seen >= moment)
+    return {id_: seen for id_, seen in session.execute(query) if seen is not None}
+
+
 def delete_runner(session: Session, runner: str) -> None:
     """Remove a runner and its token."""
     session.execute(delete(RunnerRow).where(RunnerRow.id == runner))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -27,6 +28,7 @@ ADDRESSES = r"(?:projects?|runs|tasks|runners|datasets|secrets|account)(?:/.*)?"
 _MANIFEST = "manifest.json"
 _ENTRY = "src/main.tsx"
 _YEAR = 31_536_000
+Position = Callable[[], str]
 
 
 @dataclass(frozen=True)
@@ -63,15 +65,16 @@ def _read_entry(folder: Path, changed: int) -> Entry:  # noqa: ARG001 - a change
     return Entry(entry["file"], tuple(entry.get("css", ())))
 
 
-def app_rules(prefix: str, public_url: str, folder: Path) -> list[Rule]:
+def app_rules(prefix: str, public_url: str, folder: Path, position: Position) -> list[Rule]:
     """Rules of the document and of its files.
 
     Args:
         prefix: The service's path, with slashes around.
         public_url: The hub's address as people know it; empty to take the one a request came to.
         folder: Where the build is.
+        position: Tells where the feed of changes is.
     """
-    facts = {"public_url": public_url.rstrip("/"), "folder": folder}
+    facts = {"public_url": public_url.rstrip("/"), "folder": folder, "position": position}
     return [
         (prefix + ADDRESSES, App, facts),
         (prefix + r"static/app/(assets/[\w.-]+)", Asset, {"path": str(folder)}),
@@ -83,8 +86,9 @@ class App(Page):
 
     route_name = "app"
 
-    def initialize(self, public_url: str, folder: Path) -> None:
-        """Args: the hub's address, or empty; where the build is."""
+    def initialize(self, public_url: str, folder: Path, position: Position) -> None:
+        """Args: the hub's address, or empty; where the build is; where the feed of changes is."""
+        self._position = position
         self._public_url = public_url
         self._folder = folder
 
@@ -110,6 +114,7 @@ class App(Page):
             "admin": bool(user.get("admin")),
             "version": _version.__version__,
             "xsrf": self.form_token(),
+            "changes": self._position(),
         }
 
 

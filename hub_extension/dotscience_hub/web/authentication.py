@@ -72,17 +72,31 @@ class Authentication:
             return await self._agent(self._agents.task_caller, token, "no running task's (any more)")
         return await self._user(token)
 
+    async def again(self, handler: BaseHandler) -> Caller:
+        """The user of a connection that stays open, as the hub knows them now.
+
+        Raises:
+            NotLoggedIn: The token, or the browser's login, has ended.
+            Forbidden: It does not open this service any more.
+            Unavailable: JupyterHub does not answer.
+        """
+        header = handler.request.headers.get("Authorization")
+        token = self._hub.get_token(handler) if header is None else token_of(header)
+        if not token:
+            raise NotLoggedIn("The login in this browser has ended.")
+        return await self._user(token, self._hub.get_session_id(handler) if header is None else "")
+
     async def _agent(self, look: Callable[[str], Caller | None], token: str, wrong: str) -> Caller:
         caller = await self._in_thread(lambda: look(token))
         if caller is None:
             raise NotLoggedIn(f"This token is {wrong}.")
         return caller
 
-    async def _user(self, token: str) -> Caller:
+    async def _user(self, token: str, session: str = "") -> Caller:
         if token in self._ended:
             raise NotLoggedIn(f"This token was ended by a logout; {_HELP}.")
         try:
-            model = await self._hub.user_for_token(token, sync=False)
+            model = await self._hub.user_for_token(token, session_id=session, sync=False)
         except HTTPError:
             raise Unavailable("JupyterHub does not answer the service; try again in a moment.") from None
         if not model:

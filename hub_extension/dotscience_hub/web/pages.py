@@ -9,22 +9,23 @@ from jupyterhub.services.auth import HubOAuthCallbackHandler
 
 from jupyter_dotscience.api.openapi import describe
 
-from .app_page import App, app_folder, app_rules
+from .app_page import App, Position, app_folder, app_rules
 from .application import Rule
 from .base import BaseHandler
 from .page import read_file
 
 
-def page_rules(prefix: str, public_url: str) -> list[Rule]:
+def page_rules(prefix: str, public_url: str, position: Position = str) -> list[Rule]:
     """Rules of the pages.
 
     Args:
         prefix: The service's path, with slashes around.
         public_url: The hub's address as people know it; empty to take the one a request came to.
+        position: Tells where the feed of changes is.
     """
     return [
-        (prefix, App, {"public_url": public_url.rstrip("/"), "folder": app_folder()}),
-        *app_rules(prefix, public_url, app_folder()),
+        (prefix, App, {"public_url": public_url.rstrip("/"), "folder": app_folder(), "position": position}),
+        *app_rules(prefix, public_url, app_folder(), position),
         (prefix.rstrip("/"), ToHome, {"home": prefix}),
         (prefix + "static/style.css", Style, {}),
         (prefix + "api/openapi.json", Description, {}),

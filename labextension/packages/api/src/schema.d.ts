@@ -1904,6 +1904,10 @@ export interface components {
             /**
              * @default {
              *       "cpu_seconds": null,
+             *       "mean_cpus": null,
+             *       "mean_gpus": null,
+             *       "out_of_memory": false,
+             *       "peak_gpu_memory": null,
              *       "peak_memory": null
              *     }
              */
@@ -2117,6 +2121,19 @@ export interface components {
             readonly path: string;
         };
         /**
+         * Listen
+         * @description A page's first word.
+         */
+        readonly Listen: {
+            /** @default null */
+            readonly since: string | null;
+            /**
+             * @description The page's XSRF token; needed with a cookie.
+             * @default
+             */
+            readonly xsrf: string;
+        };
+        /**
          * LogAck
          * @description How far the hub has them.
          */
@@ -2216,6 +2233,46 @@ export interface components {
          * @enum {unknown}
          */
         readonly Mode: "executable" | "file" | "symlink";
+        /**
+         * Notice
+         * @description Something changed: was made, became different, or is gone.
+         *
+         *         Attributes:
+         *             kind: What.
+         *             project: In which project; of `projects`, which one.
+         *             dataset: Which dataset, or whose files.
+         *             runner: Which runner.
+         *             task: Which task; of several only their project is told.
+         *             run: Which run; of several only their project is told.
+         */
+        readonly Notice: {
+            /** @default null */
+            readonly dataset: string | null;
+            readonly kind: components["schemas"]["NoticeKind"];
+            /** @default null */
+            readonly project: string | null;
+            /** @default null */
+            readonly run: string | null;
+            /** @default null */
+            readonly runner: string | null;
+            /** @default null */
+            readonly task: string | null;
+        };
+        /**
+         * NoticeKind
+         * @description What changed.
+         * @enum {unknown}
+         */
+        readonly NoticeKind: "comments" | "datasets" | "everything" | "files" | "points" | "projects" | "runners" | "runs" | "samples" | "secrets" | "tasks";
+        /**
+         * Notices
+         * @description What changed since the last message; nothing in a mere sign of life.
+         */
+        readonly Notices: {
+            /** @description How far this is: what to say as `since` when the connection is made anew. */
+            readonly at: string;
+            readonly notices: readonly components["schemas"]["Notice"][];
+        };
         /**
          * ObjectRef
          * @description A large file's content by hash.
@@ -3336,6 +3393,17 @@ export interface components {
         readonly Usage: {
             /** @default null */
             readonly cpu_seconds: number | null;
+            /** @default null */
+            readonly mean_cpus: number | null;
+            /** @default null */
+            readonly mean_gpus: number | null;
+            /**
+             * @description A process of it was ended as memory ran out.
+             * @default false
+             */
+            readonly out_of_memory: boolean;
+            /** @default null */
+            readonly peak_gpu_memory: number | null;
             /** @default null */
             readonly peak_memory: number | null;
         };

@@ -11,6 +11,8 @@ export interface Boot {
   readonly version: string;
   /** Shows that a request comes from this page. */
   readonly xsrf: string;
+  /** Where the feed of changes was when the page was made. */
+  readonly changes: string;
 }
 
 const told = document.querySelector<HTMLMetaElement>('meta[name="dotscience"]');

@@ -6,9 +6,11 @@ import { createRoot } from "react-dom/client";
 
 import "@dotscience/ui/style.css";
 import { queries } from "./data/client";
+import { keepTrue } from "./data/live";
 import { router } from "./router";
 import "./style.css";
 
+keepTrue(queries);
 createRoot(document.getElementById("app")!).render(
   <StrictMode>
     <QueryClientProvider client={queries}>

@@ -6,13 +6,7 @@ import { api, reply } from "../data/api";
 export type Dataset = Schema<"Dataset">;
 export type SyncStatus = Schema<"SyncStatus">;
 
-const LOOK_AGAIN = 1_500;
-const REST = 15_000;
-
-const isMoving = (dataset: Dataset): boolean => dataset.sync?.state === "syncing" || dataset.sync?.state === "waiting";
-const pause = (datasets: readonly Dataset[]): number => (datasets.some(isMoving) ? LOOK_AGAIN : REST);
-
-/** The datasets that a person sees, newest first; asked for again, oftener while one synchronises. */
+/** The datasets that a person sees, newest first. */
 export const datasetsQuery = () =>
   infiniteQueryOptions({
     queryKey: ["datasets"],
@@ -20,7 +14,6 @@ export const datasetsQuery = () =>
       reply<"list_datasets">(await api.GET("/datasets", { params: { query: { cursor: pageParam, limit: 50 } } })),
     initialPageParam: null as string | null,
     getNextPageParam: (page: Reply<"list_datasets">) => page.next,
-    refetchInterval: ({ state }) => pause(state.data?.pages.flatMap((page) => page.items) ?? []),
   });
 
 /** One dataset. */
@@ -28,7 +21,6 @@ export const datasetQuery = (dataset: string) =>
   queryOptions({
     queryKey: ["dataset", dataset],
     queryFn: async () => reply<"get_dataset">(await api.GET("/datasets/{dataset}", { params: { path: { dataset } } })),
-    refetchInterval: ({ state }) => pause(state.data ? [state.data] : []),
   });
 
 /** Something that changes datasets: afterwards they, and projects that link them, are asked for again. */

@@ -5,9 +5,7 @@ import { api, reply } from "../data/api";
 
 export type Runner = Schema<"Runner">;
 
-const LOOK_AGAIN = 3_000;
-
-/** Runners of the user and shared ones, newest first; asked for again while the page is seen. */
+/** Runners of the user and shared ones, newest first. */
 export const runnersQuery = () =>
   infiniteQueryOptions({
     queryKey: ["runners"],
@@ -15,7 +13,6 @@ export const runnersQuery = () =>
       reply<"list_runners">(await api.GET("/runners", { params: { query: { cursor: pageParam } } })),
     initialPageParam: null as string | null,
     getNextPageParam: (page: Reply<"list_runners">) => page.next,
-    refetchInterval: LOOK_AGAIN,
   });
 
 /** One runner. */
@@ -23,7 +20,6 @@ export const runnerQuery = (runner: string) =>
   queryOptions({
     queryKey: ["runner", runner],
     queryFn: async () => reply<"get_runner">(await api.GET("/runners/{runner}", { params: { path: { runner } } })),
-    refetchInterval: LOOK_AGAIN,
   });
 
 /** Creates a runner; its token comes with the answer and never again. */

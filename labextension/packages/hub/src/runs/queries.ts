@@ -15,8 +15,6 @@ export type Curves = Readonly<Record<string, Curve>>;
 export const NEWEST = "-created";
 const FIRST_PAGE = 100;
 const PAGE = 1_000;
-const LOOK_AGAIN = 5_000;
-const LOOK_AT_CURVES = 2_000;
 
 /** Which runs, in which order. */
 export interface Wanted {
@@ -29,7 +27,7 @@ async function pageOf(project: string, { filter, sort }: Wanted, cursor: string 
   return reply<"list_runs">(await api.GET("/projects/{project}/runs", { params: { path: { project }, query } }));
 }
 
-/** Runs, page by page: a short one first, which is soon there. Asked for again while only that one is there. */
+/** Runs, page by page: a short one first, which is soon there. */
 export const runsQuery = (project: string, wanted: Wanted) =>
   infiniteQueryOptions({
     queryKey: ["runs", project, wanted.filter ?? null, wanted.sort ?? null],
@@ -37,7 +35,6 @@ export const runsQuery = (project: string, wanted: Wanted) =>
     initialPageParam: null as string | null,
     getNextPageParam: (page: Reply<"list_runs">) => page.next,
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) <= 1 && state.error === null ? LOOK_AGAIN : false),
   });
 
 /** All runs that a filter leaves, in order, for a file. */
@@ -56,7 +53,6 @@ export const namesQuery = (project: string) =>
     queryKey: ["run-columns", project],
     queryFn: async () =>
       reply<"list_columns">(await api.GET("/projects/{project}/columns/names", { params: { path: { project } } })).items,
-    refetchInterval: LOOK_AGAIN * 4,
   });
 
 /** Whole columns of the runs that a filter leaves. */
@@ -72,16 +68,15 @@ export const columnsQuery = (project: string, columns: readonly string[], filter
     staleTime: 30_000,
   });
 
-/** One run; asked for again while it runs. */
+/** One run. */
 export const runQuery = (project: string, run: string) =>
   queryOptions({
     queryKey: ["run", project, run],
     queryFn: async () => reply<"get_run">(await api.GET("/projects/{project}/runs/{run}", { params: { path: { project, run } } })),
-    refetchInterval: ({ state }) => (state.data?.status === "running" ? LOOK_AGAIN : false),
   });
 
 /** A run's curves: only the points that are new are asked for. */
-export const pointsQuery = (project: string, run: string, live: boolean) =>
+export const pointsQuery = (project: string, run: string) =>
   queryOptions({
     queryKey: ["points", project, run],
     queryFn: async ({ client, queryKey }) => {
@@ -91,7 +86,6 @@ export const pointsQuery = (project: string, run: string, live: boolean) =>
       return Object.keys(curves).length === 0 ? old : extended(old, curves);
     },
     structuralSharing: false,
-    refetchInterval: live ? LOOK_AT_CURVES : false,
   });
 
 /** A run whose curves are looked at. */
@@ -102,7 +96,7 @@ export interface Followed {
 
 /** The curves of some runs, as they grow. */
 export function useCurves(project: string, runs: readonly Followed[]) {
-  const found = useQueries({ queries: runs.map(({ id, live }) => pointsQuery(project, id, live)) });
+  const found = useQueries({ queries: runs.map(({ id }) => pointsQuery(project, id)) });
   const ended = runs.filter(({ live }) => !live).length;
   useEffect(() => {
     // What came between the last look and the end.
