@@ -8,7 +8,7 @@ import { Problems } from "../shell/Failure";
 import { Table } from "../shell/Table";
 import { Changed } from "./Changed";
 import { nameOf, shown, sizeOf } from "./names";
-import { pageOf, type Place } from "./place";
+import { archiveAddress, pageOf, type Place } from "./place";
 import { folderQuery, type FileVersion, type Tree } from "./queries";
 import { UploadArea } from "./upload/UploadArea";
 import { useMayWrite } from "./writing";
@@ -75,6 +75,11 @@ function Folder({ place, at, path, tree, mayWrite }: ListProps): JSX.Element {
           More ({all - shownRows})
         </button>
       )}
+      <p>
+        <a href={archiveAddress(place, path, tree.commit ?? at)} download>
+          {path === "" ? "Download all files (.zip)" : "Download this folder (.zip)"}
+        </a>
+      </p>
     </>
   );
 }

@@ -26,6 +26,11 @@ export function contentAddress(place: Place, path: string, at: string): string {
   return addressOf(place, `file?${new URLSearchParams({ path, at })}`);
 }
 
+/** The address of a folder as an archive; a download as well. */
+export function archiveAddress(place: Place, path: string, at: string): string {
+  return addressOf(place, `archive?${new URLSearchParams({ ...(path !== "" && { path }), at })}`);
+}
+
 /** What shows the hub that a request comes from this page. */
 export const OURS: Readonly<Record<string, string>> = { "X-XSRFToken": boot.xsrf };
 

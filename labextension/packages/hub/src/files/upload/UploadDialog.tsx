@@ -54,13 +54,18 @@ export function UploadDialog({ place, folder, tree, choice, onClose }: DialogPro
 }
 
 function Bar({ of: progress }: { readonly of: Progress | undefined }): JSX.Element {
-  const words = progress && `${progress.step === "reading" ? "Reading" : "Sending"}: ${sizeOf(progress.done)} of ${sizeOf(progress.total)}`;
+  const words = progress && wordsOf(progress);
   return (
     <div className={progress ? "upload-bar" : "upload-bar hidden"}>
       <progress aria-label="Progress" max={Math.max(progress?.total ?? 1, 1)} value={progress?.done ?? 0} />
       <span className="ds-quiet">{words ?? " "}</span>
     </div>
   );
+}
+
+function wordsOf({ step, done, total }: Progress): string {
+  if (step === "waiting") return "The hub cannot be reached; the upload goes on when it can.";
+  return `${step === "reading" ? "Reading" : "Sending"}: ${sizeOf(done)} of ${sizeOf(total)}`;
 }
 
 interface Job {

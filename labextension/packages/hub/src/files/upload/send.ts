@@ -27,8 +27,8 @@ export async function send(sending: Sending, pause = 1_000): Promise<string> {
   }
 }
 
-// `fetch` does not tell how much of a body has left.
-function once({ method, url, body, signal, onSent }: Sending): Promise<string> {
+/** Sends a body once. `fetch` would not tell how much of it has left. */
+export function once({ method, url, body, signal, onSent }: Sending): Promise<string> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(ABORTED());
     const request = new XMLHttpRequest();
@@ -47,7 +47,7 @@ function once({ method, url, body, signal, onSent }: Sending): Promise<string> {
   });
 }
 
-function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+export function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, milliseconds);
     signal.addEventListener("abort", () => (clearTimeout(timer), reject(ABORTED())), { once: true });

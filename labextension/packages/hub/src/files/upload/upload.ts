@@ -1,8 +1,11 @@
 /** Makes one version of files of this machine, as `ds` does: what the hub has is not sent, and large files go alone. */
 import type { Body, Schema } from "@dotscience/api";
 
+import { Problem } from "../../data/api";
 import { addressOf, type Place } from "../place";
 import { Helper } from "./helper";
+import { forget, recall, remember } from "./known";
+import { sendInParts } from "./parts";
 import { groups, type Picked } from "./picked";
 import { send } from "./send";
 
@@ -28,7 +31,7 @@ export interface Upload {
 }
 
 export interface Progress {
-  readonly step: "reading" | "sending";
+  readonly step: "reading" | "sending" | "waiting";
   readonly done: number;
   readonly total: number;
 }
@@ -42,20 +45,34 @@ export async function upload(job: Upload): Promise<Made> {
   const created = new Date().toISOString();
   job.signal.addEventListener("abort", () => helper.close());
   try {
-    const sums = await read(job, helper);
-    await sendMissing(job, sums, helper);
+    const sums = await sent(job, helper);
     const changes = await Promise.all(job.files.map((picked) => changeOf(picked, sums.get(picked)!, job.programs)));
     const body: Partial<Body<"create_commit">> = { parent: job.parent, message: job.message, created, changes };
-    return JSON.parse(await post(job, "commits", JSON.stringify(body))) as Made;
+    const made = JSON.parse(await post(job, "commits", JSON.stringify(body))) as Made;
+    job.files.forEach(forget);
+    return made;
   } finally {
     helper.close();
   }
 }
 
+/** Reads the files and sends what the hub lacks; once more from the beginning when a file has changed since an upload of it was begun. */
+async function sent(job: Upload, helper: Helper): Promise<Map<Picked, Sum>> {
+  const recalled = new Set<Picked>();
+  const sums = await read(job, helper, recalled);
+  try {
+    if (await sendMissing(job, sums, helper, recalled)) return sums;
+  } catch (error) {
+    if (recalled.size === 0 || !(error instanceof Problem) || error.code !== "bad_content") throw error;
+  }
+  recalled.forEach(forget);
+  return sent(job, helper);
+}
+
 const post = (job: Upload, below: string, body: string | Blob, onSent?: (bytes: number) => void) =>
   send({ method: "POST", url: addressOf(job.place, below), body, signal: job.signal, ...(onSent && { onSent }) });
 
-async function read(job: Upload, helper: Helper): Promise<Map<Picked, Sum>> {
+async function read(job: Upload, helper: Helper, recalled: Set<Picked>): Promise<Map<Picked, Sum>> {
   const isLarge = await Promise.all(job.files.map(({ file }) => goesAlone(file)));
   const large = job.files.filter((_, index) => isLarge[index]);
   const small = job.files.filter((_, index) => !isLarge[index]);
@@ -65,7 +82,16 @@ async function read(job: Upload, helper: Helper): Promise<Map<Picked, Sum>> {
   let done = 0;
   const onRead = (bytes: number) => job.onProgress({ step: "reading", done: (done += bytes), total });
   onRead(0);
-  for (const picked of large) sums.set(picked, { as: "large", hash: await stoppable(job, helper.sum(picked.file, onRead)) });
+  for (const picked of large) {
+    const known = recall(picked);
+    if (known === undefined) {
+      sums.set(picked, { as: "large", hash: await stoppable(job, helper.sum(picked.file, onRead)) });
+    } else {
+      sums.set(picked, { as: "large", hash: known });
+      recalled.add(picked);
+      onRead(picked.file.size);
+    }
+  }
   for (const picked of isInline ? [] : small) sums.set(picked, { as: "blob", hash: await stoppable(job, helper.blob(picked.file, onRead)) });
   return sums;
 }
@@ -85,10 +111,16 @@ async function goesAlone(file: File): Promise<boolean> {
   return file.size > LARGE || (file.size < 1024 && (await file.slice(0, POINTER.length).text()) === POINTER);
 }
 
-async function sendMissing(job: Upload, sums: ReadonlyMap<Picked, Sum>, helper: Helper): Promise<void> {
+/** Whether all could be believed: a recalled hash says nothing about a content that the hub has and will not look at. */
+async function sendMissing(job: Upload, sums: ReadonlyMap<Picked, Sum>, helper: Helper, recalled: ReadonlySet<Picked>): Promise<boolean> {
   const byHash = new Map<string, Picked>();
   for (const [picked, sum] of sums) if (sum.as !== "data") byHash.set(sum.hash, picked);
   const lacking = await missing(job, sums, byHash);
+  const wanted = new Set(lacking);
+  for (const picked of recalled) {
+    const sum = sums.get(picked)!;
+    if (sum.as === "data" || !wanted.has(sum.hash) || byHash.get(sum.hash) !== picked) return false;
+  }
   const total = sizeOfAll(lacking.map((hash) => byHash.get(hash)!));
   let done = 0;
   const tell = (sent: number) => job.onProgress({ step: "sending", done: Math.min(done + sent, total), total });
@@ -99,10 +131,29 @@ async function sendMissing(job: Upload, sums: ReadonlyMap<Picked, Sum>, helper: 
     done += sizeOfAll(group);
   }
   for (const hash of lacking.filter(isLarge)) {
-    const { file } = byHash.get(hash)!;
-    await send({ method: "PUT", url: addressOf(job.place, `objects/${hash}`), body: file, signal: job.signal, onSent: tell });
-    done += file.size;
+    const picked = byHash.get(hash)!;
+    remember(picked, hash);
+    try {
+      await sendLarge(job, picked, hash, tell, (step) => job.onProgress({ step, done, total }));
+    } catch (error) {
+      if (error instanceof Problem && error.code === "bad_content") forget(picked);
+      throw error;
+    }
+    done += picked.file.size;
   }
+  return true;
+}
+
+async function sendLarge({ place, signal }: Upload, { file }: Picked, sha256: string, onSent: (bytes: number) => void, onStep: (step: Progress["step"]) => void): Promise<void> {
+  let at = 0;
+  await sendInParts({
+    place,
+    file,
+    sha256,
+    signal,
+    onSent: (bytes) => onSent((at = bytes)),
+    onWaiting: (isWaiting) => (isWaiting ? onStep("waiting") : onSent(at)),
+  });
 }
 
 async function missing(job: Upload, sums: ReadonlyMap<Picked, Sum>, byHash: ReadonlyMap<string, Picked>): Promise<string[]> {
