@@ -89,6 +89,10 @@ class Bridge:
                 await self._writer.wait_closed()
         except BROKEN:
             self._writer.transport.abort()
+        except BaseException:
+            # The gateway ends: a browser that reads nothing must not keep the socket.
+            self._writer.transport.abort()
+            raise
 
     async def _up(self, wire: Wire) -> None:
         while data := await self._reader.read(CHUNK):

@@ -43,7 +43,8 @@ class Door:
         self._session: AgentSession | None = None
         self._offered = asyncio.Event()
         self._bridges: dict[Bridge, asyncio.Task[None]] = {}
-        self._waiting = 0
+        self._entering: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
@@ -71,7 +72,12 @@ class Door:
 
     async def close(self) -> None:
         """No more connections; those that carry bytes get a moment to end."""
+        self._closed = True
         self.stop_listening()
+        entering = list(self._entering)
+        for task in entering:
+            task.cancel()
+        await asyncio.gather(*entering, return_exceptions=True)
         clock = asyncio.get_running_loop().time
         end = clock() + DRAIN_SECONDS
         while any(bridge.busy for bridge in self._bridges) and clock() < end:
@@ -91,17 +97,22 @@ class Door:
             task.cancel()
 
     async def _enter(self, reader: StreamReader, writer: StreamWriter) -> None:
-        if len(self._bridges) + self._waiting >= MOST_CONNECTIONS:
+        if self._closed or len(self._bridges) + len(self._entering) >= MOST_CONNECTIONS:
             writer.close()
             return
-        self._waiting += 1
+        current = asyncio.current_task()
+        assert current is not None
+        self._entering.add(current)
         try:
             wire = await self._wire()
         except BROKEN:
             writer.close()
             return
+        except BaseException:
+            writer.transport.abort()
+            raise
         finally:
-            self._waiting -= 1
+            self._entering.discard(current)
         bridge = Bridge(self.task, reader, writer)
         task = asyncio.ensure_future(bridge.run(wire))
         self._bridges[bridge] = task

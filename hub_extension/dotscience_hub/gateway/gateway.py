@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Protocol
 
 from jupyter_dotscience.api.tunnel import Accepted, Refused, Withdraw
 
@@ -17,6 +18,17 @@ LOOK_SECONDS = 3.0
 """How often leases are looked up: so long a runner that lost one may still lead browsers to the task."""
 
 
+PART_SECONDS = 2.0
+"""For agents to see that their connections end."""
+
+
+class Socket(Protocol):
+    """A websocket of an agent."""
+
+    def cut(self) -> None:
+        """Close it without another word."""
+
+
 class Gateway:
     """Knows sessions and doors.
 
@@ -27,6 +39,7 @@ class Gateway:
     def __init__(self, store: GatewayStore) -> None:
         self.store = store
         self.sessions = Sessions()
+        self.sockets: set[Socket] = set()
         self._doors = Doors()
         self._opening = asyncio.Lock()
 
@@ -115,9 +128,15 @@ class Gateway:
                 self.left(session)
 
     async def close(self) -> None:
-        """End: no new connections, a moment for those that carry bytes, then none."""
+        """End: no new connections, a moment for those that carry bytes, then none, and no socket left open."""
         for door in self._doors:
             door.stop_listening()
         await asyncio.gather(*(door.close() for door in self._doors))
         for session in self.sessions:
             self.left(session)
+        clock = asyncio.get_running_loop().time
+        end = clock() + PART_SECONDS
+        while self.sockets and clock() < end:  # noqa: ASYNC110 - once, at the end
+            await asyncio.sleep(0.02)
+        for socket in list(self.sockets):
+            socket.cut()

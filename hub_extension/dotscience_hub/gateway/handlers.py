@@ -10,6 +10,7 @@ from asyncio import StreamWriter
 from typing import Any
 
 import msgspec
+from tornado.iostream import IOStream
 from tornado.web import HTTPError, RequestHandler
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
@@ -42,6 +43,7 @@ class _AgentSocket(WebSocketHandler):
     """A websocket with a runner's token."""
 
     runner = ""
+    _stream: IOStream | None = None
 
     def initialize(self, gateway: Gateway) -> None:
         """Args: the gateway."""
@@ -67,6 +69,22 @@ class _AgentSocket(WebSocketHandler):
             raise HTTPError(401, reason="This token is no runner's")
         self.runner = runner
 
+    def open(self, *_: str, **__: str) -> None:
+        """It is open."""
+        self.set_nodelay(True)
+        # Tornado forgets the connection when it begins to close it.
+        self._stream = getattr(self.ws_connection, "stream", None)
+        self.gateway.sockets.add(self)
+
+    def on_close(self) -> None:
+        """It is closed, on both sides."""
+        self.gateway.sockets.discard(self)
+
+    def cut(self) -> None:
+        """Close it without another word."""
+        if self._stream is not None:
+            self._stream.close()
+
     @property
     def ping_interval(self) -> float:
         """Seconds; something on the way may close what is silent for a minute."""
@@ -80,7 +98,7 @@ class Control(_AgentSocket):
 
     def open(self, *_: str, **__: str) -> None:
         """Begin a session."""
-        self.set_nodelay(True)
+        super().open()
         self.session = AgentSession(self.runner, self._say, self.close)
         self.gateway.sessions.add(self.session)
         self.session.greet()
@@ -102,6 +120,7 @@ class Control(_AgentSocket):
 
     def on_close(self) -> None:
         """The agent went away."""
+        super().on_close()
         if self.session is not None:
             log.info("the agent of runner %s went away", self.runner)
             self.gateway.left(self.session)
@@ -129,7 +148,7 @@ class Data(_AgentSocket):
     def open(self, *_: str, **__: str) -> None:
         """Wait to be used."""
         assert self.session is not None
-        self.set_nodelay(True)
+        super().open()
         _keep_alive(self)
         self._closed = asyncio.Event()
         if self.session.closed:
@@ -181,6 +200,7 @@ class Data(_AgentSocket):
 
     def on_close(self) -> None:
         """The agent closed it, or is gone."""
+        super().on_close()
         self._closed.set()
         if self.session is not None:
             self.session.gone(self)

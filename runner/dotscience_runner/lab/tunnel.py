@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 from tornado.httpclient import HTTPError, HTTPRequest
-from tornado.iostream import StreamClosedError
+from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from jupyter_dotscience.api import tunnel as api
@@ -32,8 +32,11 @@ FIRST_SECONDS, LONGEST_SECONDS = 0.25, 5.0
 CONNECT_SECONDS = 20.0
 PING_SECONDS = 20.0
 AGAIN_SECONDS = 2.0
-CLOSE_SECONDS = 2.0
-ABANDON_SECONDS = 1.0
+ABANDON_SECONDS = 5.0
+"""For a connection that is being made, before it can be closed."""
+PART_SECONDS = 2.0
+"""For the gateway to close its side too: what was sent last must not be cut off."""
+CLOSE_SECONDS = ABANDON_SECONDS + PART_SECONDS + 1.0
 BROKEN = (OSError, HTTPError, WebSocketClosedError, StreamClosedError, msgspec.MsgspecError)
 _from_gateway = msgspec.json.Decoder(api.FromGateway)
 _open = msgspec.json.Decoder(api.Open)
@@ -207,7 +210,15 @@ async def _abandon(connecting: asyncio.Future[WebSocketClientConnection]) -> Non
     """Close a connection that is being made; tornado cannot be told not to make it."""
     with suppress(TimeoutError, *BROKEN):
         connection = await asyncio.wait_for(connecting, ABANDON_SECONDS)
+        stream = _stream(connection)
         connection.close()
+        if stream is not None:
+            stream.close()
+
+
+def _stream(connection: WebSocketClientConnection) -> IOStream | None:
+    """What is below a connection; tornado forgets it as soon as it begins to close."""
+    return getattr(connection.protocol, "stream", None)
 
 
 class _Line:
@@ -218,6 +229,15 @@ class _Line:
         self._secret = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._bound: dict[str, set[asyncio.Task[None]]] = {}
+        self._streams: set[IOStream] = set()
+        self._know(control)
+
+    def _know(self, connection: WebSocketClientConnection) -> None:
+        """Remember what has to be closed in the end."""
+        self._streams = {stream for stream in self._streams if not stream.closed()}
+        stream = _stream(connection)
+        if stream is not None:
+            self._streams.add(stream)
 
     async def run(self) -> None:
         """Do what the gateway says, until it is gone."""
@@ -271,8 +291,14 @@ class _Line:
             task.cancel()
 
     async def settle(self) -> None:
-        """Wait until all that it began has ended."""
+        """Wait until all that it began has ended, and no socket is left open."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        clock = asyncio.get_running_loop().time
+        end = clock() + PART_SECONDS
+        while not all(stream.closed() for stream in self._streams) and clock() < end:  # noqa: ASYNC110 - once
+            await asyncio.sleep(0.02)
+        for stream in self._streams:
+            stream.close()
 
     def _say(self, message: api.FromAgent) -> None:
         try:
@@ -291,6 +317,7 @@ class _Line:
         wire = None
         try:
             wire = await self._tunnel.connect_data(self._secret)
+            self._know(wire)
             first = await wire.read_message()
             if first is not None:
                 await self._serve(wire, _open.decode(first).task)

@@ -48,7 +48,6 @@ class GatewayThread:
         looking.cancel()
         await self.gateway.close()
         await server.close_all_connections()
-        await asyncio.sleep(0.05)  # what was closed just now tells the loop in its next rounds
 
     def close(self) -> None:
         if self._thread.is_alive():
