@@ -11,7 +11,7 @@ LOADING = 90_000
 
 def notebook(*cells: str) -> dict[str, Any]:
     """A notebook of code cells."""
-    made = [
+    made: list[dict[str, Any]] = [
         {
             "cell_type": "code",
             "id": f"cell{number}",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from jupyter_dotscience.api.files import FileQuery
 from jupyter_dotscience.api.runs import Run, RunQuery
 from jupyter_dotscience.api.tasks import MergeState, TaskStatus
 from tests.hubprocess import hub, require_proxy
+from tests.library.python import NotInstallable, published
+from tests.require import missing
 from tests.serverext.server import marker, notebook
 from tests.system.jupyter import JupyterServer
 from tests.system.lab import Lab, wait_for
@@ -96,6 +100,49 @@ def test_a_kernels_run_is_recorded_with_its_files(lab: Lab, server: JupyterServe
     assert read(lab, "made.txt") == b"FROM THE PROJECT\n"
 
 
+PUBLISHED = """\
+import sys
+sys.path.insert(0, {site!r})
+import dotscience as ds
+ds.interactive()
+ds.start()
+open(ds.output("old.txt"), "w").write(open(ds.input("given.txt")).read())
+ds.parameter("rate", 0.5)
+ds.summary("score", 2)
+ds.publish("by the published library")
+"""
+
+
+def test_a_notebook_of_the_published_library_is_recorded_too(lab: Lab, server: JupyterServer) -> None:
+    """What the unmodified 0.8.7 says in interactive mode is one run, also once the notebook is saved with it."""
+    site = published_packages()
+    wish = {"path": "old.ipynb", "type": "notebook", "name": "old.ipynb", "kernel": {"name": "python3"}}
+    kernel = server.request("POST", "api/sessions", wish).json()["kernel"]["id"]
+    cell = dataclasses.replace(server, kernel=kernel)
+    said = cell.execute(PUBLISHED.format(site=str(site)))
+    assert cell.execute("print(ds.__file__)").startswith(str(site))
+    model = {"type": "notebook", "content": notebook(said)}
+    assert server.request("PUT", "api/contents/old.ipynb", model).status == 201
+    wait_for(lambda: read(lab, "old.ipynb"), "the notebook on main")
+    [run] = [one for one in runs(lab) if one.description == "by the published library"]
+    assert (run.parameters, run.summary) == ({"rate": "0.5"}, {"score": "2"})
+    assert (run.task, run.workload_file) == (server.task.id, "old.ipynb")
+    assert [file.path for file in run.inputs] == ["given.txt"]
+    assert [file.path for file in run.outputs] == ["old.txt"]
+    assert read(lab, "old.txt") == b"from the project\n"
+
+
+def published_packages() -> Path:
+    """Where the published library is installed, inside of this environment, which a task sees."""
+    try:
+        environment = published().executable.parent.parent
+    except NotInstallable as reason:
+        missing(f"the published library: {reason}")
+        raise
+    [found] = environment.glob("lib/python*/site-packages")
+    return found
+
+
 def test_the_panel_is_answered_by_the_agent(lab: Lab, server: JupyterServer) -> None:
     """History, runs, an old version and a difference reach a container that has no way to the hub."""
     run = "11111111-2222-4333-8444-555555555555"
@@ -139,6 +186,22 @@ def test_a_conflict_keeps_both_until_it_is_settled(lab: Lab, server: JupyterServ
     settled = server.request("PUT", "dotscience/resolve", {"keep": "mine"}).json()["status"]
     assert (settled["state"], settled["conflicts"]) == ("pushed", [])
     assert read(lab, "c.txt") == b"mine"
+    assert server.task.conflicts == []
+
+
+def test_what_others_changed_is_taken_in_by_the_agent(lab: Lab, server: JupyterServer) -> None:
+    """The panel is told of it; when it is wanted the kernel finds it, and the next version builds on it."""
+    lab.upload({"colleague.txt": b"changed", "deep/new.txt": b"new"})
+    wanted = {"colleague.txt", "deep/new.txt"}
+    wait_for(lambda: {one["path"] for one in status(server)["incoming_files"]} == wanted, "it to be told")
+    refused = server.request("PUT", "dotscience/incoming", {"unsaved": ["colleague.txt"]})
+    assert (refused.status, refused.json()["code"]) == (409, "unsaved")
+    taken = server.request("PUT", "dotscience/incoming", {}).json()
+    assert {one["path"] for one in taken["files"]} == wanted
+    assert (taken["status"]["state"], taken["status"]["incoming_files"]) == ("pushed", [])
+    assert server.execute("print(open('colleague.txt').read(), open('deep/new.txt').read())") == "changed new\n"
+    server.upload("deep/new.txt", b"newer")
+    wait_for(lambda: read(lab, "deep/new.txt") == b"newer", "the file on main")
     assert server.task.conflicts == []
 
 
