@@ -8,9 +8,8 @@ export type Comment = Schema<"Comment">;
 
 /** So many characters a comment has at the most; see `jupyter_dotscience/api/comments.py`. */
 export const LONGEST = 10_000;
-const LOOK_AGAIN = 5_000;
 
-/** Comments on a run, oldest first; asked for again while they are looked at. */
+/** Comments on a run, oldest first. */
 export const commentsQuery = (project: string, run: string) =>
   infiniteQueryOptions({
     queryKey: ["comments", project, run],
@@ -20,7 +19,6 @@ export const commentsQuery = (project: string, run: string) =>
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page: Reply<"list_comments">) => page.next,
-    refetchInterval: LOOK_AGAIN,
   });
 
 /** Says something about a run. */

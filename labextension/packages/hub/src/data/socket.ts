@@ -1,7 +1,8 @@
 /** The one websocket of a tab, on which the hub tells what changed: kept up, and made anew after each cut. */
 import type { Schema } from "@dotscience/api";
 
-export type Notice = Schema<"Notice">;
+/** What changed; the hub leaves out what there is nothing to say of. */
+export type Notice = Pick<Schema<"Notice">, "kind"> & Partial<Schema<"Notice">>;
 
 /** How it stands: `asleep` while nobody sees the tab, `ended` when the login is over. */
 export type Link = "connecting" | "connected" | "lost" | "asleep" | "ended";
@@ -89,7 +90,7 @@ export class ChangeSocket {
 
   private take(socket: WebSocket, data: string): void {
     if (socket !== this.socket) return;
-    const { at, notices } = JSON.parse(data) as Schema<"Notices">;
+    const { at, notices } = JSON.parse(data) as { readonly at: string; readonly notices: readonly Notice[] };
     this.listen(socket);
     this.at = at;
     this.attempts = 0;

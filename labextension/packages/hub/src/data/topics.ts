@@ -15,7 +15,7 @@ const KEYS: Readonly<Record<Notice["kind"], Keys>> = {
     project
       ? [["files", "project", project], ["project", project], ["provenance", project]]
       : [["files", "dataset", dataset], ["dataset", dataset], ["datasets"]],
-  tasks: ({ task }) => [["tasks"], named("task", task)],
+  tasks: ({ project, task }) => [["tasks"], named("task", task), named("repetition", project)],
   runs: ({ project, run }) => [
     ["runs", project],
     ["run-columns", project],
@@ -25,7 +25,7 @@ const KEYS: Readonly<Record<Notice["kind"], Keys>> = {
   ],
   points: ({ project, run }) => [run ? ["points", project, run] : ["points", project]],
   comments: ({ project, run }) => [["comments", project, run], ["runs", project]],
-  samples: ({ task }) => [["samples", task]],
+  samples: ({ task }) => [named("task-resources", task)],
   runners: ({ runner }) => [["runners"], named("runner", runner)],
   // A task in the queue says how far the datasets are that it waits for.
   datasets: ({ dataset }) => [["datasets"], named("dataset", dataset), ["tasks"]],

@@ -8,13 +8,7 @@ export type Recipe = Schema<"Recipe">;
 export type Repetition = Schema<"Repetition">;
 export type Repeat = Schema<"Repeat">;
 
-const LOOK_AGAIN = 5_000;
-const GOES_ON: ReadonlySet<string> = new Set(["queued", "assigned", "preparing", "running", "saving"]);
-
-/** Whether a repeat has not ended. */
-export const goesOn = ({ status }: Pick<Repeat, "status">): boolean => status != null && GOES_ON.has(status);
-
-/** Whether a run can be run again, what it repeats and what repeats it; asked for again while one of these runs. */
+/** Whether a run can be run again, what it repeats and what repeats it. */
 export const repetitionQuery = (project: string, run: string) =>
   queryOptions({
     queryKey: ["repetition", project, run],
@@ -22,7 +16,6 @@ export const repetitionQuery = (project: string, run: string) =>
       const params = { path: { project, run } };
       return reply<"get_repetition">(await api.GET("/projects/{project}/runs/{run}/repetition", { params }));
     },
-    refetchInterval: ({ state }) => (state.data?.repeated.some(goesOn) ? LOOK_AGAIN : false),
   });
 
 /** Runs it again: answers the new task. */

@@ -43,7 +43,7 @@ export const tasksQuery = ({ project, status }: Wanted) =>
     getNextPageParam: (page: Reply<"list_tasks">) => page.next,
   });
 
-/** The newest JupyterLabs among the newest tasks of a project; asked for again while the page is seen. */
+/** The newest JupyterLabs among the newest tasks of a project. */
 export const jupyterQuery = (project: string) =>
   queryOptions({
     queryKey: ["tasks", project, "jupyter"],
@@ -52,7 +52,6 @@ export const jupyterQuery = (project: string) =>
       const { items } = reply<"list_tasks">(await api.GET("/tasks", { params: { query } }));
       return items.filter(({ workload }) => workload.kind === "jupyter");
     },
-    refetchInterval: LOOK_AGAIN,
   });
 
 /** One task. */

@@ -9,17 +9,15 @@ import { hasEnded, type Task } from "./queries";
 export type Used = Reply<"get_resources">;
 type Usage = Schema<"Usage">;
 
-const LOOK_AGAIN = 4_000;
 const POINTS = 400;
 
-/** What a task used up to now; asked for again while it runs. */
+/** What a task used up to now. */
 export const resourcesQuery = (task: Pick<Task, "id" | "status" | "version">) =>
   queryOptions({
     // Once more when it has ended: the last samples come just before that.
     queryKey: ["task-resources", task.id, hasEnded(task)],
     queryFn: async () =>
       reply<"get_resources">(await api.GET("/tasks/{task}/resources", { params: { path: { task: task.id }, query: { points: POINTS } } })),
-    refetchInterval: hasEnded(task) ? false : LOOK_AGAIN,
     placeholderData: (before: Used | undefined) => before,
   });
 
