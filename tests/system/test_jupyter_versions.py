@@ -189,22 +189,6 @@ def test_a_conflict_keeps_both_until_it_is_settled(lab: Lab, server: JupyterServ
     assert server.task.conflicts == []
 
 
-def test_what_others_changed_is_taken_in_by_the_agent(lab: Lab, server: JupyterServer) -> None:
-    """The panel is told of it; when it is wanted the kernel finds it, and the next version builds on it."""
-    lab.upload({"colleague.txt": b"changed", "deep/new.txt": b"new"})
-    wanted = {"colleague.txt", "deep/new.txt"}
-    wait_for(lambda: {one["path"] for one in status(server)["incoming_files"]} == wanted, "it to be told")
-    refused = server.request("PUT", "dotscience/incoming", {"unsaved": ["colleague.txt"]})
-    assert (refused.status, refused.json()["code"]) == (409, "unsaved")
-    taken = server.request("PUT", "dotscience/incoming", {}).json()
-    assert {one["path"] for one in taken["files"]} == wanted
-    assert (taken["status"]["state"], taken["status"]["incoming_files"]) == ("pushed", [])
-    assert server.execute("print(open('colleague.txt').read(), open('deep/new.txt').read())") == "changed new\n"
-    server.upload("deep/new.txt", b"newer")
-    wait_for(lambda: read(lab, "deep/new.txt") == b"newer", "the file on main")
-    assert server.task.conflicts == []
-
-
 def test_stopping_saves_what_was_left(lab: Lab, server: JupyterServer) -> None:
     """A file written in the last moment is in the task's last version."""
     server.execute("open('last.txt', 'w').write('last')")
