@@ -75,7 +75,7 @@ function Folder({ place, at, path, tree, mayWrite }: ListProps): JSX.Element {
           More ({all - shownRows})
         </button>
       )}
-      <p>
+      <p className="archive">
         <a href={archiveAddress(place, path, tree.commit ?? at)} download>
           {path === "" ? "Download all files (.zip)" : "Download this folder (.zip)"}
         </a>

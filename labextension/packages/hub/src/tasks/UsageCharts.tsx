@@ -13,12 +13,8 @@ export default function UsageCharts({ task, used }: { readonly task: Task; reado
   return (
     <div className="usage-charts">
       {charts.map(({ title, lines, limit, unit }, index) => (
-        <LevelChart key={title} title={legendOf(title, lines)} times={times} lines={lines} limit={limit} inWords={IN_WORDS[unit]} colour={index} />
+        <LevelChart key={title} title={title} times={times} lines={lines} limit={limit} inWords={IN_WORDS[unit]} colour={index} />
       ))}
     </div>
   );
 }
-
-/** Two lines of one chart are told apart by their names. */
-const legendOf = (title: string, lines: readonly { readonly name: string }[]): string =>
-  lines.length === 1 ? title : `${title} (${lines.map(({ name }) => name.toLowerCase()).join(", ")})`;

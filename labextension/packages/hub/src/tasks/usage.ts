@@ -24,11 +24,11 @@ export const resourcesQuery = (task: Pick<Task, "id" | "status" | "version">) =>
 /** Cores or GPUs: `1.9`, `0.05`. */
 export const countOf = (count: number): string => (count >= 100 ? count.toFixed(0) : count >= 9.95 ? count.toFixed(1) : String(Number(count.toPrecision(2))));
 
-/** Bytes a second. */
-export const rateOf = (bytes: number): string => `${sizeOf(Math.round(bytes))}/s`;
-
 /** A size as a chart's axis writes it. */
 export const roundOf = (bytes: number): string => sizeOf(Math.round(bytes)).replace(".0 ", " ");
+
+/** Bytes a second. */
+export const rateOf = (bytes: number): string => `${roundOf(bytes)}/s`;
 
 /** What is known of the whole task, in one line; empty when that is nothing. */
 export function sentenceOf(usage: Partial<Usage>, memory: number | null | undefined): string {

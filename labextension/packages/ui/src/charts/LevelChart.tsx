@@ -3,6 +3,7 @@ import { useCallback } from "react";
 import { axis, Chart, tooltip } from "./Chart";
 import { colourOf, type Colours } from "./colours";
 import type { Option } from "./echarts";
+import { Swatch } from "./Swatch";
 
 /** One line: a level at each time; null where nobody knows. */
 export interface Levels {
@@ -44,7 +45,16 @@ export function LevelChart({ title, times, lines, limit, inWords, colour = 0 }: 
   );
   return (
     <figure className="ds-figure">
-      <figcaption>{title}</figcaption>
+      <figcaption>
+        {title}
+        {lines.length > 1 &&
+          lines.map(({ name }, index) => (
+            <span key={name} className="ds-quiet">
+              {" "}
+              <Swatch of={colour + index} /> {name}
+            </span>
+          ))}
+      </figcaption>
       <Chart label={saidOf(title, lines, limit, inWords)} height={150} draw={draw} />
     </figure>
   );
