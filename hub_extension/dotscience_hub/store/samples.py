@@ -80,7 +80,8 @@ def _write_anew(session: Session, task: str, step: int, new: Sequence[ResourceSa
     """All samples, the new ones among them, with longer steps."""
     before, found = read_samples(session, task)
     step = max(step, before)
-    step, kept = fewer(coarser([*found, *new], step), step, MOST_SAMPLES // 2)
+    # Not so few that what comes next soon does it again, and not so many.
+    step, kept = fewer(coarser([*found, *new], step), step, MOST_SAMPLES * 3 // 4)
     session.execute(delete(TaskSamplesRow).where(TaskSamplesRow.task_id == task))
     _add(session, task, step, kept)
     return step
