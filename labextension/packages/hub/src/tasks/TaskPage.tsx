@@ -11,6 +11,7 @@ import { Guests } from "./Guests";
 import { LogView, type LogChoices } from "./LogView";
 import { hasEnded, useStop, useTask, type Task } from "./queries";
 import { RunsOf } from "./RunsOf";
+import { Usage } from "./Usage";
 import { whatOf } from "./workload";
 
 /** A task: where it is, its log as it comes, and all that is known of it. */
@@ -39,6 +40,7 @@ export function TaskPage(): JSX.Element {
         choices={choices}
         onChoose={(next) => void navigate({ to: ".", search: next as never, replace: true })}
       />
+      <Usage task={task} />
       <About task={task} />
       <Events task={task} />
     </>
