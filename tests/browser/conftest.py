@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ def barriers(visitor: Visitor, path: str, seen: str) -> list[str]:
         path: Of the page, below the service's address.
         seen: A text that is there once the page is.
     """
-    return barriers_at(visitor, path, f"text={seen}")
+    return barriers_at(visitor, path, f"internal:text={json.dumps(seen)}i")  # as get_by_text finds it
 
 
 def barriers_at(visitor: Visitor, path: str, seen: str, prepare: Callable[[Any], None] = lambda _: None) -> list[str]:
