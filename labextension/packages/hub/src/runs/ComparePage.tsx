@@ -49,7 +49,6 @@ export function ComparePage(): JSX.Element {
         <>
           <Side project={project} runs={runs} differing={search.differing ?? false} onWithout={(id) => choose({ runs: ids.filter((one) => one !== id), task: undefined })} />
           <OutputFiles project={project} runs={runs} differing={search.differing ?? false} />
-          <Changes project={project} runs={runs} />
           {runs.some(({ series }) => series.length > 0) && (
             <section>
               <h3>Curves</h3>
@@ -63,6 +62,7 @@ export function ComparePage(): JSX.Element {
               </Suspense>
             </section>
           )}
+          <Changes project={project} runs={runs} />
         </>
       ) : (
         error === null && <p role="status">Loading…</p>

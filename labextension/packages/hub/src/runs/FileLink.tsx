@@ -9,7 +9,7 @@ interface FileLinkProps {
   readonly project: string;
   readonly file: RunFile;
   /** What ran: knows where datasets were. */
-  readonly task: Task | undefined;
+  readonly task: Pick<Task, "datasets"> | undefined;
   /** What the link says; the path when absent. */
   readonly children?: ReactNode;
 }

@@ -7,7 +7,7 @@ import { State } from "../shell/State";
 import { repetitionQuery, type Repeat, type Repetition } from "./repetition";
 import { nameOf } from "./names";
 import { runQuery, type Run } from "./queries";
-import { differenceOf, type Difference } from "./differing";
+import { differenceOf, IMAGE, type Difference } from "./differing";
 
 const SHORT = 16;
 
@@ -93,12 +93,13 @@ function Table({ first, run, difference }: { first: Run; run: Run; difference: D
     .map((part) => ({ ...part, lines: part.lines.filter(({ differs }) => differs) }))
     .filter(({ lines }) => lines.length > 0);
   const given = difference.parts.some(({ result, lines }) => !result && lines.some(({ differs }) => differs));
+  const hasImage = difference.parts.some(({ lines }) => lines.some(({ name }) => name === IMAGE));
   return (
     <>
       <p role="status" className={`verdict ${difference.same ? "good" : "warn"}`}>
         <span aria-hidden="true">{difference.same ? "✓ " : "≠ "}</span>
         {difference.verdict}
-        {!given && " What went in, image and machine are the same."}
+        {!given && ` What went in${hasImage ? ", the image" : ""} and the machine are the same.`}
       </p>
       {differing.length > 0 && (
         <div className="scroll compare" tabIndex={0} role="region" aria-label="Differences">

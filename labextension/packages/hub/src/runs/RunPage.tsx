@@ -9,16 +9,20 @@ import { Facts } from "../shell/Facts";
 import { Problems } from "../shell/Failure";
 import { State } from "../shell/State";
 import { useTitle } from "../shell/title";
-import { taskQuery, type Task } from "../tasks/queries";
+import { taskQuery } from "../tasks/queries";
+import { sentenceOf, usageIn } from "../tasks/usage";
 import { whatOf } from "../tasks/workload";
 import { Again } from "./Again";
-import { repetitionQuery } from "./repetition";
 import { secondsOf } from "./compared";
 import { CommitLink, FileLink } from "./FileLink";
 import { nameOf } from "./names";
 import { runQuery, type Run, type RunFile } from "./queries";
 import { Obstacles, Repeated } from "./Repeated";
+import { repetitionQuery, type Recipe } from "./repetition";
 import type { CurveSearch } from "./search";
+
+/** What is known of the task that made a run. */
+type Made = Pick<Recipe, "workload" | "commit" | "execution" | "runner_name" | "datasets" | "resources">;
 
 const NO_VERSION = { sha256: null, blob: null, dataset: null, size: null };
 const CurveCharts = lazy(async () => ({ default: (await import("./CurveCharts")).CurveCharts }));
@@ -29,6 +33,8 @@ export function RunPage(): JSX.Element {
   const { data: run } = useSuspenseQuery(runQuery(project, id));
   const task = useQuery({ ...taskQuery(run.task ?? ""), enabled: run.task !== null });
   const repetition = useQuery(repetitionQuery(project, id));
+  // What a task was made of is known also when it was removed since.
+  const made = task.data ?? repetition.data?.recipe ?? undefined;
   useTitle(nameOf(run));
   return (
     <article className="run" aria-labelledby="run-name">
@@ -62,21 +68,21 @@ export function RunPage(): JSX.Element {
       <Curves project={project} run={run} />
       <section>
         <h3>What came out</h3>
-        <FileList project={project} task={task.data} files={run.outputs} none="No output files." />
+        <FileList project={project} task={made} files={run.outputs} none="No output files." />
       </section>
       <section>
         <h3>From which data</h3>
-        <FileList project={project} task={task.data} files={run.inputs} none="No input files." />
-        <Datasets task={task.data} />
+        <FileList project={project} task={made} files={run.inputs} none="No input files." />
+        <Datasets task={made} />
       </section>
       <section>
         <h3>From what code</h3>
-        <Code run={run} task={task.data} />
+        <Code run={run} task={made} />
       </section>
       <section>
         <h3>Where, on what, how long</h3>
-        <Problems of={task.error} />
-        <Where run={run} task={task.data} />
+        <Problems of={repetition.error ?? (made === undefined ? task.error : null)} />
+        <Where run={run} task={made} removed={task.isError} />
       </section>
       <Metadata metadata={run.metadata} />
       <Comments project={project} run={run.id} />
@@ -107,7 +113,7 @@ function Curves({ project, run }: { readonly project: string; readonly run: Run 
 
 interface FileListProps {
   readonly project: string;
-  readonly task: Task | undefined;
+  readonly task: Made | undefined;
   readonly files: readonly RunFile[];
   readonly none: string;
 }
@@ -121,7 +127,7 @@ function FileList({ project, task, files, none }: FileListProps): JSX.Element {
   );
 }
 
-function File({ project, task, file }: { readonly project: string; readonly task: Task | undefined; readonly file: RunFile }): JSX.Element {
+function File({ project, task, file }: { readonly project: string; readonly task: Made | undefined; readonly file: RunFile }): JSX.Element {
   const { commit, sha256, blob, dataset } = file;
   return (
     <li>
@@ -135,7 +141,7 @@ function File({ project, task, file }: { readonly project: string; readonly task
   );
 }
 
-function Datasets({ task }: { readonly task: Task | undefined }): JSX.Element | null {
+function Datasets({ task }: { readonly task: Made | undefined }): JSX.Element | null {
   if (task === undefined || task.datasets.length === 0) return null;
   return (
     <ul className="rows" aria-label="Datasets">
@@ -148,7 +154,7 @@ function Datasets({ task }: { readonly task: Task | undefined }): JSX.Element | 
   );
 }
 
-function Code({ run, task }: { readonly run: Run; readonly task: Task | undefined }): JSX.Element {
+function Code({ run, task }: { readonly run: Run; readonly task: Made | undefined }): JSX.Element {
   return (
     <Facts
       facts={{
@@ -163,30 +169,34 @@ function Code({ run, task }: { readonly run: Run; readonly task: Task | undefine
   );
 }
 
-function Where({ run, task }: { readonly run: Run; readonly task: Task | undefined }): JSX.Element {
+function Where({ run, task, removed }: { readonly run: Run; readonly task: Made | undefined; readonly removed: boolean }): JSX.Element {
   const seconds = secondsOf(run);
   const machine = task?.execution.machine;
   const usage = task?.execution.usage;
   return (
     <Facts
       facts={{
-        Task: run.task && (
-          <Link to="/tasks/$task" params={{ task: run.task }}>
-            {task ? whatOf(task) : run.task}
-          </Link>
-        ),
+        Task: run.task && (removed ? "removed since" : <TaskLink id={run.task} made={task} />),
         Runner: task?.runner_name,
         Image: task?.workload.image,
         "Image digest": task?.execution.image_digest && <code>{task.execution.image_digest}</code>,
         Machine: machine && [machine.hostname, machine.platform, machine.cpus[0], machine.gpus.join(", ")].filter(Boolean).join(", "),
         "CPU time": usage?.cpu_seconds == null ? undefined : `${usage.cpu_seconds.toFixed(1)} s`,
-        "Peak memory": usage?.peak_memory == null ? undefined : `${(usage.peak_memory / 1e6).toFixed(0)} MB`,
+        Used: sentenceOf(usage ?? usageIn(run.metadata), task?.resources.memory),
         Started: run.started && new Date(run.started).toLocaleString(),
         Took: seconds === undefined ? undefined : seconds < 60 ? `${seconds.toFixed(1)} s` : duration(seconds),
         "Recorded by": { workload: "the code itself", derived: "the hub", correction: "the runner: files that no run named", remote: "a client outside any task" }[run.authority],
         Id: <code>{run.id}</code>,
       }}
     />
+  );
+}
+
+function TaskLink({ id, made }: { readonly id: string; readonly made: Made | undefined }): JSX.Element {
+  return (
+    <Link to="/tasks/$task" params={{ task: id }}>
+      {made ? whatOf(made) : id}
+    </Link>
   );
 }
 

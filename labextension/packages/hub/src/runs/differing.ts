@@ -11,6 +11,7 @@ export interface Made {
   readonly recipe: Recipe | null;
 }
 
+export const IMAGE = "Image digest";
 type Values = Readonly<Record<string, string | undefined>>;
 
 /** A part of what two runs have. */
@@ -86,7 +87,7 @@ function given(recipe: Recipe): Values {
 function surroundings(recipe: Recipe): Values {
   const { machine, backend } = recipe.execution;
   return {
-    "Image digest": digestOf(recipe),
+    [IMAGE]: digestOf(recipe),
     Runner: recipe.runner_name ?? undefined,
     Backend: backend || undefined,
     Machine: machine.hostname || undefined,

@@ -4,6 +4,7 @@ import { queries } from "../data/client";
 import { projectRoute } from "../projects/routes";
 import { root } from "../root";
 import { namesQuery, runQuery, runsQuery } from "./queries";
+import { repetitionQuery } from "./repetition";
 import { compareSearch, curveSearch, runsSearch } from "./search";
 import "./style.css";
 
@@ -20,11 +21,18 @@ const explorer = createRoute({
   component: lazyRouteComponent(() => import("./RunsPage"), "RunsPage"),
 });
 
+/** Asks for what stands above and between other things on a run's page, so that nothing moves when it comes. */
+async function prepare(project: string, id: string): Promise<void> {
+  await queries.prefetchQuery(repetitionQuery(project, id)); // a failure is shown on the page
+  const first = queries.getQueryData(repetitionQuery(project, id).queryKey)?.repeats;
+  if (first != null) await Promise.all([queries.prefetchQuery(runQuery(project, first)), queries.prefetchQuery(repetitionQuery(project, first))]);
+}
+
 const run = createRoute({
   getParentRoute: () => projectRoute,
   path: "runs/$run",
   validateSearch: curveSearch,
-  loader: ({ params }) => queries.ensureQueryData(runQuery(params.project, params.run)),
+  loader: ({ params: { project, run: id } }) => Promise.all([queries.ensureQueryData(runQuery(project, id)), prepare(project, id)]),
   component: lazyRouteComponent(() => import("./RunPage"), "RunPage"),
 });
 

@@ -34,7 +34,7 @@ export function TasksPage(): JSX.Element {
 function StartLink({ project }: { readonly project: string }): JSX.Element | null {
   const { data } = useQuery(projectQuery(project));
   return data === undefined || data.role === "reader" ? null : (
-    <Link className="button primary" to="/projects/$project/start" params={{ project }}>
+    <Link className="button primary" to="/projects/$project/tasks/start" params={{ project }}>
       Start
     </Link>
   );

@@ -35,6 +35,6 @@ export const projectTasks = createRoute({
 
 export const projectStart = createRoute({
   getParentRoute: () => projectRoute,
-  path: "start",
+  path: "tasks/start",
   component: lazyRouteComponent(() => import("./StartPage"), "StartPage"),
 });
