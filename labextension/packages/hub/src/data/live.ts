@@ -41,4 +41,8 @@ export function keepTrue(queries: QueryClient): void {
     },
   });
   socket.start();
+  queries.getQueryCache().subscribe((event) => {
+    // The hub answers again.
+    if (link === "lost" && event.type === "updated" && event.action.type === "success") socket.hurry();
+  });
 }

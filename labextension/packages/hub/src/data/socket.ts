@@ -9,7 +9,7 @@ export type Link = "connecting" | "connected" | "lost" | "asleep" | "ended";
 
 /** Pauses between attempts in milliseconds: the first, and the longest. Each is drawn from its upper half. */
 const FIRST_PAUSE = 1_000;
-const LONGEST_PAUSE = 30_000;
+const LONGEST_PAUSE = 20_000;
 /** The hub says something every 20 seconds; browsers do not notice when a connection is dead. */
 const SILENCE = 45_000;
 /** A tab that is hidden only for a moment keeps its connection. */
@@ -43,7 +43,7 @@ export class ChangeSocket {
   /** Begins, and goes on until the page is gone. */
   start(): void {
     document.addEventListener("visibilitychange", this.onVisibility);
-    window.addEventListener("online", this.onOnline);
+    window.addEventListener("online", this.hurry);
     if (document.visibilityState === "hidden") this.say("asleep");
     else this.connect();
   }
@@ -51,7 +51,7 @@ export class ChangeSocket {
   /** Ends it for good. */
   stop(): void {
     document.removeEventListener("visibilitychange", this.onVisibility);
-    window.removeEventListener("online", this.onOnline);
+    window.removeEventListener("online", this.hurry);
     clearTimeout(this.timers.doze);
     this.drop();
   }
@@ -67,14 +67,12 @@ export class ChangeSocket {
       this.attempts = 0;
       this.say("connecting");
       this.connect();
-    } else this.onOnline();
+    } else this.hurry();
   };
 
   /** What was away is likely back: no use in waiting out a long pause. */
-  private readonly onOnline = () => {
-    if (this.link !== "lost" || this.socket !== null) return;
-    this.attempts = 0;
-    this.connect();
+  readonly hurry = (): void => {
+    if (this.link === "lost" && this.socket === null) this.connect();
   };
 
   private connect(): void {
