@@ -11,7 +11,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,6 +20,7 @@ from jupyter_dotscience.api.runs import RunReport
 
 from .recorder import Recorder
 from .standing import Standing
+from .worker import Worker
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -61,7 +61,7 @@ class AutoCommit:
         self, recorder: Recorder, standing: Standing, active: Callable[[], bool], pace: Pace | None = None
     ) -> None:
         self._recorder, self._standing, self._active, self._pace = recorder, standing, active, pace or Pace()
-        self._thread = ThreadPoolExecutor(1, "dotscience-commit")
+        self._worker = Worker("dotscience-commit")
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
         self._first = self._last = 0.0
@@ -81,8 +81,8 @@ class AutoCommit:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(DotscienceError):
             await self.commit("")
-        self._thread.shutdown()
-        self._recorder.close()
+        await self.work(self._recorder.close)
+        self._worker.close()
 
     def note(self, *paths: str) -> None:
         """Files have changed; those that have a name are told of until they are part of a version."""
@@ -151,7 +151,7 @@ class AutoCommit:
 
     async def work(self, call: Callable[[], T]) -> T:
         """Do something that blocks on the thread of this workspace."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        return await asyncio.wrap_future(self._worker.submit(call))
 
     async def _commit_soon(self) -> None:
         await self._wake.wait()

@@ -29,7 +29,8 @@ CONTENTS_EVENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1
 KERNEL_EVENTS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
 _WRITES = frozenset({"create", "save", "upload", "rename", "copy", "delete"})
 _RECONCILE_SECONDS = 1.0
-_LAST_SECONDS = 60.0
+_LAST_SECONDS = 15.0
+"""For the last version. What is in none by then stays on disk, and is in the first one of the next start."""
 
 
 class DotscienceExtension(ExtensionApp):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from jupyter_dotscience.api.commits import Change, CommitCreate
 from tests.require import require
 from tests.serverext.conftest import Study
 from tests.serverext.server import Jupyter, wait_for
@@ -31,7 +33,7 @@ ds.publish()
 def lab(page: Any, study: Study, folder: Path, path: str = "") -> Iterator[Jupyter]:
     """JupyterLab on a folder with a file in front and the panel beside it; left before its server ends."""
     require(BUILT.exists(), "the built JupyterLab extension (make lab)")
-    with study.jupyter(folder) as server:
+    with study.jupyter(folder, "--DotscienceExtension.others=0.5") as server:
         place = f"lab/tree/{path}" if path else "lab"
         page.goto(f"{server.url}{place}?token={server.token}&reset")
         await_lab(page)
@@ -76,6 +78,35 @@ def test_a_version_is_saved_on_request_and_an_old_one_opened_as_a_new_file(page:
         page.get_by_label("Only versions of").check()
         page.locator(PANEL).get_by_role("button", name="Open as a new file").first.click()
         wait_for(lambda: list(folder.glob("notes (version *).ipynb")), "the old version beside it")
+
+
+def test_what_a_colleague_changed_comes_at_a_click(page: Any, study: Study) -> None:
+    """The panel lists it, and the open file shows it; one with unsaved changes is named and stays as it is."""
+    folder = study.clone(study.project)
+    (folder / "notes.txt").write_text("mine")
+    with lab(page, study, folder, "notes.txt") as server:
+        server.wait_for_state("pushed")
+        _push(study, "notes.txt", b"theirs")
+        button = page.get_by_role("button", name="Take in changes")
+        page.get_by_role("heading", name="Changed by others").wait_for()
+        assert accessibility_problems(page, PANEL) == []
+        button.click()
+        page.locator(".cm-content").get_by_text("theirs").wait_for()
+        button.wait_for(state="detached")
+        assert (folder / "notes.txt").read_text() == "theirs"
+        _push(study, "notes.txt", b"theirs again")
+        page.locator(".cm-content").click()
+        page.keyboard.type("typed ")
+        button.click()
+        page.get_by_role("dialog").get_by_text("notes.txt has changes here that are not saved").wait_for()
+        assert (folder / "notes.txt").read_text() == "theirs"
+
+
+def _push(study: Study, path: str, data: bytes) -> None:
+    head = study.client.get_tree(project=study.project).commit
+    change = Change(path=path, size=len(data), data=data)
+    commit = CommitCreate(parent=head, message="theirs", created=dt.datetime.now(dt.UTC), changes=[change])
+    study.client.create_commit(commit, project=study.project)
 
 
 def test_the_panel_says_when_the_folder_has_no_project(page: Any, study: Study) -> None:

@@ -47,7 +47,7 @@ class Person:
         assert done.returncode == 0, done.stderr.decode()
         return folder
 
-    def jupyter(self, root: Path, *options: str, **environment: str) -> Any:
+    def jupyter(self, root: Path, *options: str, **environment: Any) -> Any:
         """A Jupyter Server of theirs."""
         known = {"DOTSCIENCE_URL": self.hub.url, "DOTSCIENCE_TOKEN": self.token}
         return jupyter(root, self.place / "jupyter", *options, **{**known, **environment})

@@ -91,13 +91,16 @@ class Jupyter:
 
 
 @contextlib.contextmanager
-def jupyter(root: Path, place: Path, *options: str, **environment: str) -> Iterator[Jupyter]:
+def jupyter(
+    root: Path, place: Path, *options: str, python: Path | str = sys.executable, **environment: str
+) -> Iterator[Jupyter]:
     """A server on a folder for the time of the block.
 
     Args:
         root: The folder that it shows.
         place: For its own files.
         options: More of its options.
+        python: The interpreter that runs it.
         environment: More variables.
     """
     place.mkdir(exist_ok=True, parents=True)
@@ -112,7 +115,7 @@ def jupyter(root: Path, place: Path, *options: str, **environment: str) -> Itera
         **environment,
     }
     command = [
-        sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1",
+        str(python), "-m", "jupyter_server", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1",
         f"--ServerApp.root_dir={root}", f"--IdentityProvider.token={token}", "--DotscienceExtension.quiet=0.2",
         "--DotscienceExtension.watch=1", *options,
     ]  # fmt: skip
