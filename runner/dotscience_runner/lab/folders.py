@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -56,3 +57,18 @@ def failure(server: Path) -> str:
     finally:
         os.close(descriptor)
     return " ".join(text.decode(errors="replace").split())
+
+
+def settle(application: Path) -> None:
+    """Say the same to every JupyterLab of this installation, also to those that no agent starts.
+
+    Args:
+        application: JupyterLab's application folder (its documentation, "JupyterLab Application Directory").
+    """
+    place = application / "settings" / "overrides.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps(_SETTINGS, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    settle(Path(sys.argv[1]))
