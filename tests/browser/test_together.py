@@ -242,7 +242,14 @@ def test_collaborators_are_found_by_their_name(visitor: Visitor, other: Visitor)
 
 
 def notebook(source: str) -> str:
-    cell: dict[str, Any] = {"cell_type": "code", "id": "c1", "metadata": {}, "execution_count": None, "outputs": [], "source": source}
+    cell: dict[str, Any] = {
+        "cell_type": "code",
+        "id": "c1",
+        "metadata": {},
+        "execution_count": None,
+        "outputs": [],
+        "source": source,
+    }
     return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
 
 

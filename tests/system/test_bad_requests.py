@@ -52,7 +52,8 @@ def ids(user: Caller) -> dict[str, str]:
     }
     recorded = user("POST", f"/projects/{project}/runs", {"runs": [{"id": "run-1", "summary": {"a": "1"}}]})
     assert recorded.status == 201
-    return made
+    said = user("POST", f"/projects/{project}/runs/run-1/comments", {"text": "Good"})
+    return made | {"comment": said.json()["id"]}
 
 
 WORKLOAD: dict[str, Any] = {"workload": {"kind": "command", "command": ["true"]}}
