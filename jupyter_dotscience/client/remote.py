@@ -19,7 +19,7 @@ from jupyter_dotscience.api.commits import (
 )
 from jupyter_dotscience.api.files import FileQuery, Tree, TreeQuery
 from jupyter_dotscience.api.problems import NotFound, TooLarge
-from jupyter_dotscience.api.runs import Points, PointsQuery, Run, RunList, RunQuery
+from jupyter_dotscience.api.runs import Points, PointsQuery, Run, RunList, RunQuery, RunStatus
 
 from ._methods import Methods
 from .responses import Reader
@@ -85,11 +85,11 @@ class ProjectView:
         return self._client.list_commits(project=self._project_id, query=query)
 
     def known_runs(self, runs: Sequence[str]) -> list[str]:
-        """Those of these runs that the project has."""
+        """Those of these runs that the project has. One that is still running has only drawn curves as yet."""
         known = []
         for run in runs:
             found = self._client.list_runs(project=self._project_id, query=RunQuery(ref=run, limit=2)).items
-            known += [row.id for row in found if row.id == run]
+            known += [row.id for row in found if row.id == run and row.status is not RunStatus.RUNNING]
         return known
 
     def runs(self, limit: int, cursor: str | None) -> RunList:

@@ -35,10 +35,14 @@ def await_lab(page: Any) -> None:
 
 def run_cell(page: Any, number: int) -> None:
     """Run a code cell of the notebook in front, once it has a kernel, and wait until it has run."""
+    # The indicator alone says so also before there is a kernel, and a cell that is run then asks which one to start.
+    page.locator(".jp-KernelName").get_by_text("Python 3").wait_for()
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
     cell = page.locator(".jp-Notebook .jp-CodeCell").nth(number)
     # JupyterLab moves the focus while it opens panels and notebooks: a key may go elsewhere, as a person would see.
     for _ in range(10):
+        if page.locator(".jp-Dialog").count():
+            page.locator(".jp-Dialog .jp-mod-accept").click()
         cell.locator(".cm-content").click()
         page.keyboard.press("Control+Enter")
         for _ in range(50):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jupyter_dotscience.api.files import FileQuery
-from jupyter_dotscience.api.runs import Run, RunQuery
+from jupyter_dotscience.api.runs import Run, RunQuery, RunStatus
 from jupyter_dotscience.api.tasks import MergeState, TaskStatus
 from tests.hubprocess import hub, require_proxy
 from tests.library.python import NotInstallable, published
@@ -98,6 +98,16 @@ def test_a_kernels_run_is_recorded_with_its_files(lab: Lab, server: JupyterServe
     assert [(file.path, file.commit) for file in run.outputs] == [("made.txt", run.commit)]
     assert run.inputs[0].sha256 is not None
     assert read(lab, "made.txt") == b"FROM THE PROJECT\n"
+
+
+def test_a_run_that_draws_curves_is_recorded_when_it_is_published(lab: Lab, server: JupyterServer) -> None:
+    """The hub knows it from its first point on, and still takes in what `publish` says."""
+    server.execute("import dotscience as ds; ds.interactive(); ds.start('live'); ds.log(step=0, loss=1.0)")
+    [live] = wait_for(lambda: [one for one in runs(lab) if one.status is RunStatus.RUNNING], "the live run")
+    server.execute("ds.summary('loss', 0.5); open(ds.output('live.txt'), 'w').write('1'); run = ds.publish()")
+    [run] = wait_for(lambda: [one for one in runs(lab) if one.id == live.id and one.summary], "what it published")
+    assert (run.status, run.description, run.summary) == (RunStatus.SUCCEEDED, "live", {"loss": "0.5"})
+    assert [(file.path, file.commit) for file in run.outputs] == [("live.txt", run.commit)]
 
 
 PUBLISHED = """\
