@@ -6,10 +6,12 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from dotscience_runner.agent.sampler import Sampler
 from dotscience_runner.backends.base import Reading, State
+from dotscience_runner.backends.cgroup import Cgroup
 from dotscience_runner.backends.gpus import Gpus
 from dotscience_runner.backends.proc import use_of
 
@@ -194,3 +196,96 @@ def test_agent_and_hub_may_be_killed(hub: FakeHub, make_agent: Callable[..., Age
     usage = task.finish.execution.usage
     assert usage.mean_cpus == pytest.approx(0.5, abs=0.1)
     assert usage.peak_memory == 1_000_000
+
+
+class _Driver:
+    """Answers as NVML does, of two GPUs; the second one is divided, and does not say how busy it is."""
+
+    def nvmlDeviceGetHandleByIndex_v2(self, index: Any, handle: Any) -> int:  # noqa: N802 - NVML's name
+        handle._obj.value = 100 + index.value
+        return 0 if index.value < 2 else 2
+
+    def nvmlDeviceGetUtilizationRates(self, handle: Any, found: Any) -> int:  # noqa: N802
+        found._obj.gpu, found._obj.memory = 75, 1
+        return 0 if handle.value == 100 else 3
+
+    def nvmlDeviceGetMemoryInfo(self, handle: Any, found: Any) -> int:  # noqa: N802
+        found._obj.total, found._obj.free, found._obj.used = 8 << 30, 6 << 30, 2 << 30
+        return 0
+
+
+def test_gpus_are_added_up() -> None:
+    """Those of the task alone; what one of them does not tell is left out, and one that is not there is no error."""
+    gpus = Gpus(cast("Any", _Driver()))
+    assert gpus.use([0]) == (0.75, 2 << 30)
+    assert gpus.use([0, 1]) == (0.75, 4 << 30)
+    assert gpus.use([1]) == (None, 2 << 30)
+    assert gpus.use([7]) == (None, None)
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+NET = "head\nhead\n  lo: 9 0 0 0 0 0 0 0 9 0\neth0: 100 1 0 0 0 0 0 0 200 1\neth1: 1 1 0 0 0 0 0 0 2 1\n"
+VERSIONS = {
+    "2": {
+        "proc/7/cgroup": "0::/system.slice/docker-abc.scope\n",
+        "cg/system.slice/docker-abc.scope/cpu.stat": "usage_usec 1500000\nuser_usec 1\n",
+        "cg/system.slice/docker-abc.scope/memory.current": "5000\n",
+        "cg/system.slice/docker-abc.scope/memory.stat": "anon 1\ninactive_file 1000\n",
+        "cg/system.slice/docker-abc.scope/io.stat": "8:0 rbytes=10 wbytes=20 rios=1\n8:16 rbytes=1 wbytes=2\n7:0\n",
+    },
+    "1": {
+        "proc/7/cgroup": "9:name=systemd:/docker/abc\n4:memory:/docker/abc\n"
+        "3:cpu,cpuacct:/docker/abc\n2:blkio:/docker/abc\n",
+        "cg/cpuacct/docker/abc/cpuacct.usage": "1500000000\n",
+        "cg/memory/docker/abc/memory.usage_in_bytes": "5000\n",
+        "cg/memory/docker/abc/memory.stat": "inactive_file 5\ntotal_inactive_file 1000\n",
+        "cg/blkio/docker/abc/blkio.throttle.io_service_bytes_recursive": "8:0 Read 11\n8:0 Write 22\nTotal 33\n",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_both_versions_of_control_groups_are_read(version: str, tmp_path: Path) -> None:
+    """The same figures from either; of another process with the same number, nothing."""
+    _write(tmp_path, {**VERSIONS[version], "proc/7/net/dev": NET})
+    found = Cgroup.find(7, "abc", mount=tmp_path / "cg", proc=tmp_path / "proc")
+    assert found is not None
+    reading = found.read()
+    assert reading is not None
+    assert (reading.cpu_seconds, reading.memory, reading.read, reading.written) == (1.5, 4000, 11, 22)
+    assert (reading.received, reading.sent) == (101, 202)
+    assert Cgroup.find(7, "other", mount=tmp_path / "cg", proc=tmp_path / "proc") is None
+    assert Cgroup.find(8, "abc", mount=tmp_path / "cg", proc=tmp_path / "proc") is None
+    for path in (tmp_path / "cg").rglob("cpu*.*"):
+        if path.is_file():
+            path.unlink()
+    assert found.read() is None
+
+
+def test_an_engine_elsewhere_is_asked_instead(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Where the kernel's files are not seen, its statistics tell the same."""
+    for rig in make_rig("docker", request, tmp_path):
+        from dotscience_runner.backends.docker.engine import Engine
+        from dotscience_runner.backends.docker.stats import Meter
+
+        handle = rig.start(rig.program(EAT.format(seconds=30)))
+        engine = Engine()
+        try:
+            meter = Meter(engine, handle["container"])
+            assert meter.read() is not None
+            meter._cgroup = None
+            told = meter.read()
+            while told is not None and (told.memory or 0) < 200 * MEBIBYTE:
+                told = meter.read()
+            assert told is not None
+            assert (told.cpu_seconds or 0) > 0
+            assert told.received is not None
+            rig.backend.stop(handle, 0)
+            assert meter.read() is None
+        finally:
+            engine.close()

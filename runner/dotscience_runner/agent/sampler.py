@@ -61,7 +61,7 @@ class _State(msgspec.Struct):
 
 
 class Sampler:
-    """The samples of one task. One thread looks, another sends.
+    """The samples of one task. One thread measures, another sends.
 
     Args:
         path: Of the file in which a later agent finds what was not sent.
@@ -74,26 +74,29 @@ class Sampler:
         self._lock = threading.Lock()
         self._before: Reading | None = None
         self._open: list[ResourceSample] = []
-        self._due = self._send_due = 0.0
+        self._send_due = 0.0
+        self._closed = False
         try:
             self._state = msgspec.json.decode(path.read_bytes(), type=_State)
         except (FileNotFoundError, msgspec.DecodeError):
             self._state = _State()
 
-    def look(self, measure: Callable[[], Reading | None]) -> None:
-        """Measure, if it is time for it. To be called often."""
-        now = time.monotonic()
-        if now < self._due:
-            return
-        self._due = now + min(max(MEASURE_SECONDS, self._state.step / 4), LONGEST_SECONDS)
-        reading = measure()
-        if reading is not None:
-            self.take(reading)
+    @property
+    def pause(self) -> float:
+        """Seconds until it is time to measure again."""
+        return min(max(MEASURE_SECONDS, self._state.step / 4), LONGEST_SECONDS)
+
+    def close(self) -> None:
+        """Take no more: the task is over for this agent."""
+        with self._lock:
+            self._closed = True
 
     def take(self, reading: Reading) -> None:
         """Add a measurement."""
         sample = _sample(int(self._clock()), self._before, reading)
         with self._lock:
+            if self._closed:
+                return
             _count(self._state.totals, self._before, reading, sample)
             self._before = reading
             if self._open and self._open[0].time // self._state.step != sample.time // self._state.step:
@@ -155,6 +158,36 @@ class Sampler:
     def _save(self) -> None:
         # What a crash of the machine takes of it is a few seconds of a curve.
         write_atomically(self._path, msgspec.json.encode(self._state), durable=False)
+
+
+class Measuring:
+    """Measures a running workload on a thread of its own: an engine may take its time to answer.
+
+    Args:
+        measure: Measures; None once the workload has ended.
+        sampler: Takes it.
+    """
+
+    def __init__(self, measure: Callable[[], Reading | None], sampler: Sampler) -> None:
+        self._measure, self._sampler = measure, sampler
+        self._ended = threading.Event()
+        threading.Thread(target=self._run, name="measure", daemon=True).start()
+
+    def close(self) -> None:
+        """End. A measurement under way is not waited for, and not taken."""
+        self._ended.set()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                reading = self._measure()
+            except Exception:
+                # The task must not suffer, and another try may do.
+                log.exception("Measuring what a task uses failed")
+                reading = None
+            if reading is not None and not self._ended.is_set():
+                self._sampler.take(reading)
+            self._ended.wait(self._sampler.pause)
 
 
 def _sample(now: int, before: Reading | None, reading: Reading) -> ResourceSample:

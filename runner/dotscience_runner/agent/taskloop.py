@@ -34,7 +34,7 @@ from .points import PointsFollower, message
 from .progress import TELL_SECONDS, Bounded
 from .repositories import bring_repository
 from .room import Room
-from .sampler import Sampler
+from .sampler import Measuring, Sampler
 from .shipper import Shipper
 from .spool import Phase, Spool, TaskFolder
 from .versions import Versions
@@ -125,6 +125,7 @@ class TaskLoop:
         self._meanwhile = Meanwhile(wishes, self._preparing, lambda text: self._journal.say(LogStream.AGENT, text))
         self._datasets = Datasets(around, folder, self._task_client, self._meanwhile)
         self._collector: Collector | None = None
+        self._measuring: Measuring | None = None
         # An earlier agent may have started it and died before it could note the handle.
         self._maybe_started = self._record.phase is Phase.PREPARED
 
@@ -141,6 +142,7 @@ class TaskLoop:
         except AgentClosing:
             pass
         finally:
+            self._close_measuring()
             self._close_lab()
             if self._versions is not None:
                 self._versions.close()
@@ -269,12 +271,13 @@ class TaskLoop:
         handle = self._record.handle
         if self._collector is None or self._collector.ended:
             self._collector = Collector(self._backend, handle, self._journal, self._wishes)
+        if self._measuring is None:
+            # Also for the end: an engine forgets what a workload used as soon as it has ended.
+            self._measuring = Measuring(lambda: self._backend.measure(handle), self._sampler)
         while not self._collector.ended:
             if self._wishes.stop:
                 self._ask_to_stop()
             self._collector.wait_for_end()
-            # Also for the end: an engine forgets what a workload used as soon as it has ended.
-            self._sampler.look(lambda: self._backend.measure(handle))
             self._wishes.check()
             if not told and self._lab is not None and self._lab.ready():
                 told = True
@@ -309,6 +312,11 @@ class TaskLoop:
             )
         return self._versions
 
+    def _close_measuring(self) -> None:
+        if self._measuring is not None:
+            self._measuring.close()
+            self._sampler.close()
+
     def _close_lab(self) -> None:
         lab, self._lab = self._lab, None
         if lab is not None:
@@ -333,6 +341,7 @@ class TaskLoop:
 
     def _take(self, status: Status) -> None:
         """Note how it ended. What ended because it was asked to counts as stopped, whatever its exit code."""
+        self._close_measuring()
         self._record.usage = self._sampler.usage(status.usage)
         asked = self._record.stopped and status.outcome in (Outcome.EXITED, Outcome.LOST)
         if self._record.full:

@@ -12,7 +12,7 @@ from docker.errors import APIError, NotFound
 from dotscience_runner.backends.base import BackendError, Chunk, Json, Prepared, Reading, Say, Spec, State, Status
 from jupyter_dotscience.api.tasks import Usage
 
-from . import attach, gpu, network, outcome, pull, recorded, stats
+from . import attach, network, outcome, pull, recorded, stats
 from .container import RUNNER_LABEL
 from .engine import Engine, explain
 from .launch import Launcher
@@ -58,7 +58,7 @@ class DockerBackend:
         self._images: dict[str, str] = {}
         self._attached: dict[str, attach.Attachment] = {}
         self._usage: dict[str, tuple[float, Usage]] = {}
-        self._gpus: dict[str, list[int]] = {}
+        self._meters: dict[str, stats.Meter] = {}
         self.isolation = _isolation(self._engine)
 
     def close(self) -> None:
@@ -103,31 +103,24 @@ class DockerBackend:
 
     def _sample(self, container: str, *, running: bool) -> Usage:
         """What it used, asked for now and then: the engine forgets it when the container ends."""
-        taken, usage = self._usage.get(container, (-math.inf, Usage()))
+        taken, _ = self._usage.get(container, (-math.inf, Usage()))
         if running and time.monotonic() - taken >= SAMPLE_SECONDS:
-            usage = stats.usage(stats.ask(self._engine, container), usage)
-            self._usage[container] = (time.monotonic(), usage)
-        return usage
+            self.measure({"container": container})
+        return self._usage.get(container, (0.0, Usage()))[1]
 
     def measure(self, handle: Json) -> Reading | None:
-        """What the container uses; the engine's figures, which `poll` needs too: it forgets them at the end."""
+        """What the container uses, which `poll` needs too: the engine forgets it at the end."""
         container = handle["container"]
         try:
-            said = stats.ask(self._engine, container)
-            if not said:
-                return None
-            _, before = self._usage.get(container, (0.0, Usage()))
-            self._usage[container] = (time.monotonic(), stats.usage(said, before))
-            return stats.reading(said, self._gpus_of(container))
+            if container not in self._meters:
+                self._meters[container] = stats.Meter(self._engine, container)
+            reading = self._meters[container].read()
         except (APIError, OSError):
             return None
-
-    def _gpus_of(self, container: str) -> list[int]:
-        """Indices of its GPUs: the label that keeps tasks from taking the same ones says so."""
-        if container not in self._gpus:
-            labels = (self._engine.inspect(container) or {}).get("Config", {}).get("Labels") or {}
-            self._gpus[container] = gpu.indices(labels)
-        return self._gpus[container]
+        if reading is not None:
+            _, before = self._usage.get(container, (0.0, Usage()))
+            self._usage[container] = (time.monotonic(), stats.known(reading, before))
+        return reading
 
     def logs(self, handle: Json, cursor: Json | None) -> Iterator[Chunk]:
         """Its output: live if this process started it, the rest from the engine's log.
@@ -194,7 +187,7 @@ class DockerBackend:
         """
         container = handle["container"]
         self._usage.pop(container, None)
-        self._gpus.pop(container, None)
+        self._meters.pop(container, None)
         attachment = self._attached.pop(container, None)
         if attachment is not None:
             attachment.close()

@@ -1,4 +1,4 @@
-"""What a container uses, from the engine's statistics: the same call for both versions of cgroups.
+"""What a container uses: from the kernel's files where they are seen, else from the engine's statistics.
 
 https://docs.docker.com/reference/api/engine/version/v1.43/#tag/Container/operation/ContainerStats
 """
@@ -6,15 +6,17 @@ https://docs.docker.com/reference/api/engine/version/v1.43/#tag/Container/operat
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from docker.errors import NotFound
 
 from dotscience_runner.backends.base import Reading
+from dotscience_runner.backends.cgroup import Cgroup
 from dotscience_runner.backends.gpus import Gpus
 from jupyter_dotscience.api.tasks import Usage
 
+from . import gpu
 from .engine import Engine
 
 
@@ -27,18 +29,42 @@ def ask(engine: Engine, container: str) -> dict[str, Any]:
     return found if found.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage") else {}
 
 
-def reading(stats: dict[str, Any], gpus: Sequence[int]) -> Reading | None:
-    """What the container has used up to now; None when the engine says nothing."""
+class Meter:
+    """Measures one container.
+
+    Args:
+        engine: Where it runs.
+        container: Its id.
+
+    Raises:
+        docker.errors.APIError, OSError: the engine does not answer.
+    """
+
+    def __init__(self, engine: Engine, container: str) -> None:
+        self._engine, self._container = engine, container
+        attributes = engine.inspect(container) or {}
+        pid = int(attributes.get("State", {}).get("Pid") or 0)
+        self._cgroup = Cgroup.find(pid, container)
+        self._gpus = gpu.indices(attributes.get("Config", {}).get("Labels") or {})
+
+    def read(self) -> Reading | None:
+        """What the container has used up to now; None when it has ended."""
+        found = self._cgroup.read() if self._cgroup else reading(ask(self._engine, self._container))
+        if found is None or not self._gpus:
+            return found
+        busy, gpu_memory = Gpus.find().use(self._gpus)
+        return replace(found, gpus=busy, gpu_memory=gpu_memory)
+
+
+def reading(stats: dict[str, Any]) -> Reading | None:
+    """What the engine said, as a measurement; None when it said nothing."""
     if not stats:
         return None
     networks = list((stats.get("networks") or {}).values())
-    busy, gpu_memory = Gpus.find().use(gpus)
     return Reading(
         time=time.monotonic(),
         cpu_seconds=_processor(stats),
         memory=_memory(stats),
-        gpus=busy,
-        gpu_memory=gpu_memory,
         read=_disk(stats, "read"),
         written=_disk(stats, "write"),
         received=sum(int(one.get("rx_bytes", 0)) for one in networks) if networks else None,
@@ -46,13 +72,10 @@ def reading(stats: dict[str, Any], gpus: Sequence[int]) -> Reading | None:
     )
 
 
-def usage(stats: dict[str, Any], before: Usage) -> Usage:
+def known(found: Reading, before: Usage) -> Usage:
     """What is known of the whole, with what was known before: it only grows."""
-    if not stats:
-        return before
-    # The second version of cgroups has no maximum here.
-    peak = max(int(stats.get("memory_stats", {}).get("max_usage", 0) or _memory(stats)), before.peak_memory or 0)
-    seconds = max(_processor(stats), before.cpu_seconds or 0.0)
+    peak = max(found.memory or 0, before.peak_memory or 0)
+    seconds = max(found.cpu_seconds or 0.0, before.cpu_seconds or 0.0)
     return Usage(cpu_seconds=seconds or None, peak_memory=peak or None)
 
 
