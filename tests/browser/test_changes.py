@@ -89,7 +89,7 @@ def kill_service(running: RunningHub) -> None:
     for process in descendants(running.process.pid):
         with contextlib.suppress(OSError):
             words = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
-            if b"dotscience_hub" in words and b"gateway" not in words and not words[1].endswith(b"child.py"):
+            if b"dotscience_hub" in words and b"gateway" not in words and b"child.py" not in words[2]:
                 process.signal(signal.SIGKILL)
 
 

@@ -294,7 +294,7 @@ def service(running: RunningHub) -> Process:
         with contextlib.suppress(OSError):
             words = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
             # The gateway is the same program, and guards of ours start both and stay with them.
-            if b"dotscience_hub" in words and b"gateway" not in words and not words[1].endswith(b"child.py"):
+            if b"dotscience_hub" in words and b"gateway" not in words and b"child.py" not in words[2]:
                 return process
     raise AssertionError("there is no service")
 
