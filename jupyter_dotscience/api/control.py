@@ -104,6 +104,9 @@ class Made(Model, frozen=True, kw_only=True):
         default_factory=list
     )
     more_files: int = 0
+    unfinished: Annotated[bool, Meta(description="Large files that are being written wait for a later version.")] = (
+        False
+    )
 
 
 class Commit(Request, frozen=True, kw_only=True, tag_field="order", tag="commit"):
@@ -115,6 +118,9 @@ class Commit(Request, frozen=True, kw_only=True, tag_field="order", tag="commit"
         list[Path],
         Meta(max_length=10_000, description="Conflicting paths of which this workspace's version shall stand."),
     ] = msgspec.field(default_factory=list)
+    patient: Annotated[
+        bool, Meta(description="Nobody asked for it: large files that are being written may wait, but for a run's.")
+    ] = False
 
 
 class Status(Request, frozen=True, kw_only=True, tag_field="order", tag="status"):

@@ -24,6 +24,8 @@ from .worker import Worker
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_UNFINISHED_SECONDS = 5.0
+"""After a version without a large file that is being written, at the least, before the next one."""
 _TRIES = 5
 """Of taking in what others changed, while programs go on to change files here."""
 
@@ -100,15 +102,20 @@ class AutoCommit:
         if self._published:
             self._note()
 
-    def _note(self) -> None:
-        now = time.monotonic()
+    def _note(self, later: float = 0.0) -> None:
+        now = time.monotonic() + later
         self._last = now
         if not self._wake.is_set():
             self._first = now
             self._wake.set()
 
-    async def commit(self, message: str, keep: list[str] | None = None) -> control.Made:
+    async def commit(self, message: str, keep: list[str] | None = None, *, patient: bool = False) -> control.Made:
         """Make a version now.
+
+        Args:
+            message: What it is for.
+            keep: Conflicting paths of which this workspace's version shall stand.
+            patient: Large files that are being written may wait; then it is not the last one for long.
 
         Raises:
             DotscienceError: it cannot be made.
@@ -119,7 +126,9 @@ class AutoCommit:
             self._standing.committing()
             started = time.monotonic()
             try:
-                outcome = await self.work(lambda: self._recorder.commit(message, published, keep or []))
+                outcome = await self.work(
+                    lambda: self._recorder.commit(message, published, keep or [], patient=patient)
+                )
             except DotscienceError as error:
                 self._published = published + self._published
                 self._standing.failed(error)
@@ -127,6 +136,8 @@ class AutoCommit:
             took = time.monotonic() - started
             self._next_watch = time.monotonic() + max(self._pace.watch, took / self._pace.load)
             self._standing.made(outcome)
+            if outcome.made.unfinished:
+                self._note(_UNFINISHED_SECONDS)
             return outcome.made
 
     async def take_in(self, spared: Sequence[str]) -> control.Taken:
@@ -159,7 +170,7 @@ class AutoCommit:
         if left > 0:
             await asyncio.sleep(left)  # more may be noted meanwhile
         else:
-            await self.commit("")
+            await self.commit("", patient=True)
 
     def _left(self) -> float:
         """Seconds until it is time."""
@@ -170,7 +181,7 @@ class AutoCommit:
         active = self._active()
         if (active or self._was_active) and time.monotonic() >= self._next_watch and not self._wake.is_set():
             self._was_active = active
-            await self.commit("")
+            await self.commit("", patient=True)
         elif self._standing.waits():
             self._standing.take(await self.work(lambda: self._recorder.ask(control.Status(), control.Standing)))
         if self._standing.watched() and time.monotonic() >= self._next_look:

@@ -45,13 +45,16 @@ class Recorder:
         self._committer, self._notebooks = committer, notebooks
         self._seen: set[str] = set()
 
-    def commit(self, message: str, published: Sequence[RunReport], keep: Sequence[str]) -> Outcome:
+    def commit(
+        self, message: str, published: Sequence[RunReport], keep: Sequence[str], *, patient: bool = False
+    ) -> Outcome:
         """Make a version of the workspace as it is.
 
         Args:
             message: Empty: whoever makes it finds words.
             published: Runs that kernels have published since the last one.
             keep: Conflicting paths of which this workspace's version shall stand.
+            patient: Large files that are being written may wait for a later version.
 
         Raises:
             DotscienceError: it cannot be made; the runs will be found again.
@@ -60,7 +63,7 @@ class Recorder:
         fresh = self._fresh([*published, *found])
         later = fresh[_MOST:]
         try:
-            order = control.Commit(message=message, runs=fresh[:_MOST], keep=list(keep))
+            order = control.Commit(message=message, runs=fresh[:_MOST], keep=list(keep), patient=patient)
             made = self._committer.ask(order, control.Made)
         except DotscienceError:
             self._notebooks.forget(run.id for run in found)

@@ -24,6 +24,8 @@ from .queued import PASSING, Kept, QueuedCommitter
 log = logging.getLogger(__name__)
 _FIRST_SECONDS, _LONGEST_SECONDS = 0.5, 30.0
 _SHOWN_CONFLICTS: Final = 3
+PATIENCE_SECONDS: Final = 5.0
+"""A large file is taken for a whole one when nobody has written to it for so long, or somebody says so."""
 _Reading = control.History | control.ListRuns | control.ReadRun | control.ReadPoints | control.ReadFile
 
 
@@ -145,7 +147,8 @@ class Orders:
     def _commit(self, order: control.Commit) -> control.Made:
         with self._one_at_a_time:
             try:
-                kept = self.committer.commit(order.message, order.runs, order.keep)
+                patience = PATIENCE_SECONDS if order.patient and not order.runs else 0.0
+                kept = self.committer.commit(order.message, order.runs, order.keep, patience=patience)
             except DotscienceError as error:
                 self._problem = str(error)
                 raise
@@ -154,7 +157,13 @@ class Orders:
             elif not self.committer.problem:
                 self._problem = ""
         files, more = _files(_kinds(kept), control.SHOWN_FILES)
-        return control.Made(made=kept.number is not None, standing=self.standing(), files=files, more_files=more)
+        return control.Made(
+            made=kept.number is not None,
+            standing=self.standing(),
+            files=files,
+            more_files=more,
+            unfinished=kept.unfinished,
+        )
 
     def _look(self) -> control.Incoming:
         """What main has and this workspace has not. In a conflict main lacks what is here, too: that comes first."""

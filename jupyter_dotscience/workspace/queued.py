@@ -29,7 +29,7 @@ from .committer import commit_request
 from .diff import Changes, changes
 from .entry import DEFAULT_THRESHOLD, Entry
 from .outbox import MOST_BYTES, Draft, Outbox, Waiting
-from .scan import scan
+from .scan import BEING_WRITTEN, scan
 from .statcache import StatCache
 from .transfer import Remote, Sent, send
 
@@ -72,6 +72,11 @@ class Kept:
     number: int | None
     found: Changes
     new: frozenset[bytes] = field(default_factory=frozenset)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether large files were left for a later version, because they are being written."""
+        return BEING_WRITTEN in self.found.skipped.values()
 
 
 class QueuedCommitter:
@@ -171,19 +176,27 @@ class QueuedCommitter:
             self._start(commit, wanted)
         return way
 
-    def commit(self, message: str = "", runs: Sequence[RunReport] = (), keep: Sequence[str] = ()) -> Kept:
+    def commit(
+        self,
+        message: str = "",
+        runs: Sequence[RunReport] = (),
+        keep: Sequence[str] = (),
+        *,
+        patience: float = 0.0,
+    ) -> Kept:
         """Take the folder as it is for a version, on disk. :meth:`ship` brings it to the hub.
 
         Args:
             message: What the version is for: it is made also when nothing has changed. Empty: words about what has.
             runs: Runs to record with it.
             keep: Paths of which this folder's version shall stand where main has another.
+            patience: Seconds for which a large file must not have been written to.
 
         Raises:
             WorkspaceError: the folder cannot be read, or the disk is full.
         """
         with self._making:
-            found = self._changes()
+            found = self._changes(patience)
             runs = [*self._carried, *runs]
             if not (found or message or runs or keep) or self._waits_for_room(found):
                 return Kept(None, found, self._new(found))
@@ -233,13 +246,14 @@ class QueuedCommitter:
                 self._runs.pop(number, None)
             self.online, self.problem = True, ""
 
-    def _changes(self) -> Changes:
+    def _changes(self, patience: float = 0.0) -> Changes:
         snapshot = scan(
             self._root,
             cache=self._cache,
             threshold=self._threshold,
             exclude=self._exclude,
             exclude_names=self._exclude_names,
+            patience=patience,
         )
         found = changes(self._base, snapshot)
         self.skipped = found.skipped

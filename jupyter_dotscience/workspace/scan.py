@@ -27,6 +27,7 @@ MAX_DEPTH: Final = 128
 """Folders inside one another. One descriptor is held per level, and trees in git and the hub are walked recursively."""
 TICK: Final = 20_000_000
 """Nanoseconds. A write in the same clock tick as the read need not show in the times (kernels tick each 1-10 ms)."""
+BEING_WRITTEN: Final = "it is being written; a later version will have it"
 _WRITE: Final = 10
 """Nanoseconds a byte may take to be written. The times are set when a write(2) starts: what was read while a long one
 was under way has the same times, and another content, later."""
@@ -58,6 +59,7 @@ def scan(
     exclude: Collection[bytes] = (),
     exclude_names: Collection[str] = (),
     known: Mapping[bytes, Entry] | None = None,
+    patience: float = 0.0,
 ) -> Snapshot:
     """Take a snapshot of the folder ``root``.
 
@@ -70,6 +72,8 @@ def scan(
         exclude_names: Names of files or folders not to look at, wherever they are.
         known: What a checkout has just written, by stored path, while nobody else can write: a file of the same mode
             and size is taken for it, unread.
+        patience: Large files that were written to in the last so many seconds are skipped, as :data:`BEING_WRITTEN`:
+            half of what is uploaded is worth nobody's storage.
 
     Raises:
         IgnoreError: a bad ignore file.
@@ -80,6 +84,7 @@ def scan(
         scanner = _Scanner(
             cache.entries if cache else {}, threshold, frozenset(exclude), frozenset(exclude_names), known or {}
         )
+        scanner.patience = int(patience * 1e9)
         scanner.walk(top)
     if cache is not None and not scanner.is_as_before():
         # A disk that the task has filled must not keep its results back: the cache then serves in memory only.
@@ -106,7 +111,9 @@ class _Scanner:
         self.unsettled: set[bytes] = set()
         self.skipped: dict[bytes, str] = {}
         self.read = self.taken = 0
-        self.settled = time.time_ns() - TICK
+        self.now = time.time_ns()
+        self.settled = self.now - TICK
+        self.patience = 0
         self.reader = Reader(threshold)
 
     def walk(self, top: Folder) -> None:
@@ -192,6 +199,8 @@ class _Scanner:
             self._take(path, disk, Entry.read(st, bytes.fromhex(blob_id(target))))
         elif not stat.S_ISREG(st.st_mode):
             self.skipped[path] = f"it is {_kind(st.st_mode)}"
+        elif st.st_size > self.threshold and abs(self.now - st.st_mtime_ns) < self.patience:
+            self.skipped[path] = BEING_WRITTEN
         elif (was := self.known.get(path)) and (was.mode, was.size) == (Entry.git_mode(st.st_mode), st.st_size):
             storage = PLAIN if not was.large else LARGE if was.size > self.threshold else LOOKALIKE
             self.found[path] = Entry.read(st, was.raw_blob, was.raw_sha256, storage)

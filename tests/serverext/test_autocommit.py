@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -223,3 +224,41 @@ def test_a_folder_of_no_project_is_left_alone(study: Study, tmp_path: Path) -> N
         assert (status["state"], "ds init" in status["message"]) == ("unbound", True)
         assert free.json("PUT", "dotscience/commit", {}, 409)["code"] == "unbound"
         assert sorted(path.name for path in folder.iterdir()) == ["a.txt"]
+
+
+class Growing:
+    """A program that writes a large file, a bit at a time, until the end of the block."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._over = path, threading.Event()
+        self._thread = threading.Thread(target=self._write)
+
+    def __enter__(self) -> Self:
+        self._path.write_bytes(bytes(11 << 20))
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _write(self) -> None:
+        while not self._over.wait(0.05):
+            with self._path.open("ab") as file:
+                file.write(bytes(1000))
+
+
+def test_a_large_file_becomes_a_version_when_it_is_whole(study: Study, server: Jupyter) -> None:
+    """While something writes to it, only a version that somebody asks for has it; all else goes on."""
+    path = server.root / "model.bin"
+    with Growing(path):
+        server.save("beside.txt", "saved")
+        wait_for(lambda: "beside.txt" in study.files(), "the other file on the hub")
+        wait_for(lambda: any("model.bin" in one for one in server.status()["skipped"]), "the file to be told of")
+        assert "model.bin" not in study.files()
+    wait_for(lambda: server.status() and "model.bin" in study.files(), "the whole file on the hub")
+    assert len(study.read("model.bin")) == path.stat().st_size
+    assert len(server.json("GET", "dotscience/commits?path=model.bin")["items"]) == 1
+    path.write_bytes(bytes(12 << 20))
+    assert server.json("PUT", "dotscience/commit", {"message": "As it is"})["made"] is True
+    assert len(study.read("model.bin")) == 12 << 20

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from jupyter_dotscience.workspace import (
     pointer,
     scan,
 )
-from jupyter_dotscience.workspace.scan import MAX_DEPTH
+from jupyter_dotscience.workspace.scan import BEING_WRITTEN, MAX_DEPTH
 
 from .trees import write
 
@@ -328,3 +329,14 @@ def test_process_short_of_descriptors_blames_no_file(work: Path) -> None:
         [sys.executable, "-c", _FEW_DESCRIPTORS, str(work)], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == f"Cannot read the folder {work}: Too many open files."
+
+
+def test_large_files_that_are_being_written_may_be_left_for_later(tmp_path: Path) -> None:
+    """Written to a moment ago, and large: skipped with the reason, if asked for. A time of tomorrow says nothing."""
+    write(tmp_path, {b"small": b"1", b"large": bytes(2000), b"old": bytes(2000), b"tomorrow": bytes(2000)})
+    for name, shift in (("old", -100), ("tomorrow", 86_400)):
+        at = time.time() + shift
+        os.utime(tmp_path / name, (at, at))
+    found = scan(tmp_path, threshold=1000, patience=50)
+    assert (set(found.entries), found.skipped) == ({b"small", b"old", b"tomorrow"}, {b"large": BEING_WRITTEN})
+    assert set(scan(tmp_path, threshold=1000).entries) == {b"small", b"large", b"old", b"tomorrow"}
