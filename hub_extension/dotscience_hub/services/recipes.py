@@ -28,18 +28,8 @@ def keep_recipes(session: Session, tasks: Sequence[str]) -> None:
     """Keep what those of the tasks were made of that recorded runs; to be called before tasks are removed."""
     rows = store.tasks_with_runs(session, tasks)
     datasets = datasets_of(session, [row.id for row in rows])
-    for row in rows:
-        recipe = _recipe(row, [mount(seen) for seen in datasets[row.id]])
-        kept = store.RecipeRow(
-            task_id=row.id,
-            project_id=row.project_id,
-            creator=row.creator,
-            created=row.created,
-            recipe=recipe,
-            repeats=row.repeats,
-            repeats_task=row.repeats_task,
-        )
-        session.add(kept)
+    recipes = {row.id: _recipe(row, [mount(seen) for seen in datasets[row.id]]) for row in rows}
+    store.keep(session, [(row, recipes[row.id]) for row in rows])
 
 
 def _recipe(row: TaskRow, datasets: list[TaskDataset]) -> Recipe:

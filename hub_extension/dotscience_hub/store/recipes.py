@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from jupyter_dotscience.api.repeats import Recipe
 
 from .base import Json, Table
-from .runs import RunRow
+from .runs import RunRow, upsert
 from .tasks import TaskRow
 
 
@@ -38,6 +38,24 @@ def tasks_with_runs(session: Session, tasks: Sequence[str]) -> Sequence[TaskRow]
     """Those of the tasks that recorded runs."""
     having = select(RunRow.task_id).where(RunRow.task_id.in_(tasks))
     return session.scalars(select(TaskRow).where(TaskRow.id.in_(having))).all()
+
+
+def keep(session: Session, recipes: Sequence[tuple[TaskRow, Recipe]]) -> None:
+    """Keep what tasks were made of. Two may remove the same task at once: the first one's word stands."""
+    rows = [
+        {
+            "task_id": task.id,
+            "project_id": task.project_id,
+            "creator": task.creator,
+            "created": task.created,
+            "recipe": recipe,
+            "repeats": task.repeats,
+            "repeats_task": task.repeats_task,
+        }
+        for task, recipe in recipes
+    ]
+    if rows:
+        session.execute(upsert(session)(RecipeRow).on_conflict_do_nothing(), rows)
 
 
 def repeated_task(session: Session, task: str) -> str | None:

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from dotscience_hub.services.recipes import keep_recipes
 
 from jupyter_dotscience.api import repeats as api
 from jupyter_dotscience.api import runs, tasks
@@ -139,6 +140,17 @@ def test_runs_outlive_their_task_and_can_be_repeated(world: World) -> None:
     assert third.workload == second.workload
     world.clock.advance(86_400)
     assert world.tasks.remove_old(dt.timedelta(days=0)) == 0, "a queued task is no old one"
+
+
+def test_a_task_that_two_remove_at_once_is_kept_once(world: World) -> None:
+    """Whoever comes second finds it kept, and that is no error."""
+    project = world.project()
+    task = made(world, project, "r")
+    with world.database.write() as session:
+        for _ in range(2):
+            keep_recipes(session, [task])
+    world.tasks.delete_task(user("ada"), task=task)
+    assert repetition(world, project, "r").obstacles == []
 
 
 def refused(world: World, project: str, run: str = "r") -> list[str]:
