@@ -78,9 +78,9 @@ class DatasetWaits:
         dataset = store.keep_dataset(session, mount.dataset)
         if dataset is None:
             raise Conflict(f"The dataset {mount.name} was deleted.", code="cannot_repeat")
-        files, size = dataset.files, dataset.size
-        if mount.commit != dataset.head:
-            files, size = self._versions.count(mount.dataset, mount.commit)
+        # Counting 100,000 files would hold up all writers; mostly the task that is done again has it noted.
+        known = store.measured(session, mount.dataset, mount.commit)
+        files, size = self._versions.count(mount.dataset, mount.commit) if known is None else known
         return store.TaskDatasetRow(
             task_id=task,
             dataset_id=mount.dataset,

@@ -215,6 +215,14 @@ def datasets_of(session: Session, tasks: Iterable[str]) -> dict[str, list[TaskDa
     return found
 
 
+def measured(session: Session, dataset: str, commit: str | None) -> tuple[int, int] | None:
+    """How many files and bytes a version has, from a task that has seen it; None when no such task is there."""
+    seen = TaskDatasetRow
+    query = select(seen.files, seen.size).where(seen.dataset_id == dataset, seen.commit == commit, ~seen.waits)
+    row = session.execute(query.limit(1)).first()
+    return None if row is None else (row[0], row[1])
+
+
 def delete_dataset(session: Session, dataset: str) -> None:
     """Remove a dataset's row, and by cascade all that hangs on it."""
     session.execute(delete(DatasetRow).where(DatasetRow.id == dataset))

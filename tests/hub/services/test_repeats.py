@@ -104,6 +104,19 @@ def test_data_is_as_it_was(world: World) -> None:
     }
 
 
+def test_data_of_a_task_that_is_gone_is_counted_anew(world: World) -> None:
+    """The size of a version that no task has noted any more is found out; runners make room by it."""
+    project, dataset = world.project(), world.dataset(a="1", b="22")
+    world.link(project, dataset, "data")
+    task = made(world, project, "r")
+    world.put(dataset, a="333")
+    world.tasks.delete_task(user("ada"), task=task)
+    agent = world.runner()
+    again(world, project, "r")
+    [mount] = world.claimed(agent).datasets
+    assert mount.size == 3
+
+
 def test_runs_are_paired_in_their_order(world: World) -> None:
     """Each run of the second task stands for the one of the first at its place; both sides know of each other."""
     project = world.project()
