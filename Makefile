@@ -16,7 +16,7 @@ TESTS ?=
 DATA ?= .data
 PORT ?= 8000
 
-.PHONY: help setup lab demo up test test-all check lint types imports generated generate format bench clean constraints lab-image runner-image
+.PHONY: help setup lab demo up test test-all check lint types imports generated generate format bench screenshots clean constraints lab-image runner-image
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 24
@@ -97,6 +97,9 @@ generate: setup $(STAMPS)/npm  ## Make again what follows from contract, command
 
 bench: setup  ## Run the benchmarks (docs/reference/performance.md)
 	$(BIN)/python -m benchmarks
+
+screenshots: $(STAMPS)/npm lab  ## Make the pictures of the hub's pages in docs/images/pages anew
+	@$(BIN)/python tools/screenshots.py
 
 lab-image: setup  ## Build JupyterLab's container image (IMAGE, BASE as for runner-image)
 	tools/build_lab_image.sh

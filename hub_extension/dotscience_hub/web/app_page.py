@@ -10,12 +10,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from tornado.web import StaticFileHandler
-
 from jupyter_dotscience import _version
 
 from .application import Rule
-from .base import BaseHandler
+from .asset import Asset
 from .page import Page
 
 # Scripts and styles are files of ours and nothing else. What is drawn, from blobs or data, is pictures.
@@ -27,7 +25,6 @@ ADDRESSES = r"(?:projects?|runs|tasks|runners|datasets|secrets|account)(?:/.*)?"
 """Below the service's own: all that the pages' router knows. `project/…` is what the library prints."""
 _MANIFEST = "manifest.json"
 _ENTRY = "src/main.tsx"
-_YEAR = 31_536_000
 Position = Callable[[], str]
 
 
@@ -116,21 +113,3 @@ class App(Page):
             "xsrf": self.form_token(),
             "changes": self._position(),
         }
-
-
-class Asset(BaseHandler, StaticFileHandler):
-    """A file of the build. Its name tells its content, so that browsers keep it."""
-
-    route_name = "asset"
-
-    def get_cache_time(self, path: str, modified: Any, mime_type: str) -> int:
-        """Seconds that browsers keep it."""
-        return _YEAR
-
-    def set_extra_headers(self, path: str) -> None:
-        """Say that it never changes."""
-        self.set_header("Cache-Control", f"public, max-age={_YEAR}, immutable")
-
-    def compute_etag(self) -> str | None:
-        """By its content."""
-        return StaticFileHandler.compute_etag(self)

@@ -71,6 +71,8 @@ function Canvas({ drawn, start, chosen, onPick, onOpen }: GraphViewProps): JSX.E
 
 /** Below it, words cannot be read. */
 const READABLE = 0.65;
+/** How large a graph is shown that has no room as a whole. */
+const CLOSE = 0.85;
 
 /** The whole graph where it can be read then; else the start, in the middle. */
 function useFit(start: string, places: ReadonlyMap<string, Place>): void {
@@ -83,7 +85,13 @@ function useFit(start: string, places: ReadonlyMap<string, Place>): void {
     const zoom = Math.min(1, width / (size.width + 80), height / (size.height + 80));
     const from = places.get(start);
     if (zoom >= READABLE || from === undefined) void flow.setCenter(x + size.width / 2, y + size.height / 2, { zoom });
-    else void flow.setCenter(from.x + WIDTH / 2, from.y + HEIGHT / 2, { zoom: 0.85 });
+    else {
+      // As much of the graph as there is room for, the start among it: a start at an end leaves no half of the view empty.
+      const half = { x: width / 2 / CLOSE - 40, y: height / 2 / CLOSE - 40 };
+      const middle = (at: number, low: number, length: number, room: number) =>
+        length < 2 * room ? low + length / 2 : Math.min(Math.max(at, low + room), low + length - room);
+      void flow.setCenter(middle(from.x + WIDTH / 2, x, size.width, half.x), middle(from.y + HEIGHT / 2, y, size.height, half.y), { zoom: CLOSE });
+    }
   }, [flow, start, places, width, height]);
 }
 
