@@ -140,10 +140,14 @@ class Story:
     # What is seen
 
     def sees_runs_in_panel(self) -> None:
-        """Both runs as cards with what they recorded."""
+        """Both runs as cards with what they recorded, which lead to the runs' pages."""
         tab(self.lab, "Runs")
         for description, accuracy in (("first try", "0.8"), ("second try", "0.9")):
-            self.lab.get_by_role("article", name=f"Run {description}").get_by_text(accuracy).wait_for()
+            card = self.lab.get_by_role("article", name=f"Run {description}")
+            card.get_by_text(accuracy).wait_for()
+            page = self.owner.page
+            page.goto(self.owner.hub.url + card.get_by_role("link", name=description).get_attribute("href"))
+            page.get_by_role("heading", name=description).wait_for()
 
     def sees_outputs(self) -> None:
         """What the cells printed is in the notebook, though this kernel never ran them."""

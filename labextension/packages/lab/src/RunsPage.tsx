@@ -38,10 +38,11 @@ export function RunsPage({ host }: { readonly host: Host }): JSX.Element {
 
 function linkTo(host: Host, run: string): string | undefined {
   const { status } = host.model;
-  if (!status?.hub_url) {
+  const hub = host.hub();
+  if (hub === undefined || !status?.project) {
     return undefined;
   }
-  return `${status.hub_url}/services/dotscience/project/${status.project}/runs/metric/${encodeURIComponent(run)}`;
+  return `${hub}/services/dotscience/project/${status.project}/runs/metric/${encodeURIComponent(run)}`;
 }
 
 function NoRuns(): JSX.Element {

@@ -3,6 +3,8 @@ import type { Model } from './model';
 /** What the pages of the panel can do beyond drawing. */
 export interface Host {
   readonly model: Model;
+  /** The hub's address, without a slash at the end; nothing where it is not known. */
+  hub(): string | undefined;
   /** Makes a version now; a failure is shown. */
   save(message: string): Promise<void>;
   /** Ends a conflict; a failure is shown. */

@@ -1,10 +1,12 @@
 import type { ILabShell, JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, Notification, ReactWidget, showDialog, showErrorMessage } from '@jupyterlab/apputils';
+import { PageConfig } from '@jupyterlab/coreutils';
 
 import { DiffView } from './DiffView';
 import { type OpenDocument, reload, unsaved } from './documents';
 import { diff, type NotebookChange, restore } from './history';
 import type { Host } from './host';
+import { hubAddress } from './hub';
 import type { Model } from './model';
 
 /** What the panel can do in this JupyterLab. Failures are shown, never thrown. */
@@ -12,6 +14,8 @@ export function makeHost(app: JupyterFrontEnd, shell: ILabShell, model: Model): 
   const open = (path: string) => void app.commands.execute('docmanager:open', { path });
   return {
     model,
+    hub: () =>
+      hubAddress(model.status?.hub_url ?? '', PageConfig.getOption('hubHost'), PageConfig.getOption('hubPrefix')),
     open,
     save: message =>
       shown('The version could not be made', async () => {
