@@ -27,6 +27,7 @@ NAMES = {
     "ingest": "100,000 points and 1,000 short runs, beside MLflow",
     "provenance": "ancestors in 1,000,000 edges",
     "search": "100,000 runs searched, beside MLflow",
+    "pages": "the hub's pages in a browser, and the table of 100,000 runs",
     "library": "one log call, and the import",
     "startup": "start and memory of `ds` and the hub",
     "queue": "10,000 queued tasks and 200 runners",

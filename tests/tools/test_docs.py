@@ -119,3 +119,10 @@ def test_every_page_can_be_found_from_the_index() -> None:
     index = ROOT / "docs" / "README.md"
     linked = {(index.parent / link.partition("#")[0]).resolve() for link in LINK.findall(index.read_text())}
     assert {page for page in PAGES if page.is_relative_to(ROOT / "docs")} - {index} <= linked
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_pictures_are_there(page: Path) -> None:
+    """Each picture that a page shows is in the repository."""
+    shown = re.findall(r'(?:src|srcset)="([^":]+)"', FENCE.sub("", page.read_text()))
+    assert [name for name in shown if not (page.parent / name).is_file()] == []
