@@ -79,7 +79,7 @@ types: setup
 imports: setup
 	$(BIN)/lint-imports --no-logo
 
-generated: setup $(STAMPS)/npm
+generated: setup lab
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/python -m dotscience_cli.docs --check
 	$(BIN)/python tools/conformance.py --check

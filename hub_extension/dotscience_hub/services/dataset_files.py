@@ -24,9 +24,7 @@ from .workspace import Workspace
 class DatasetFiles:
     """Serves the routes below a dataset. Its history is kept as a workspace's is, by the dataset's id."""
 
-    def __init__(
-        self, database: Database, workspace: Workspace, versions: DatasetVersions, parts: Uploads
-    ) -> None:
+    def __init__(self, database: Database, workspace: Workspace, versions: DatasetVersions, parts: Uploads) -> None:
         """Make the service.
 
         Args:
