@@ -85,6 +85,7 @@ class Scene:
         path = f"/projects/{self.ids['project']}/runs"
         serial = iter(range(1000))
         self._each("run", "POST", path, lambda text: {"runs": [_run(f"run-{next(serial):04d}", text, [text])]})
+        self._each("comment", "POST", f"{path}/run-0000/comments", lambda text: {"text": text})
         everything = _run("run-all", "\n".join(self.written), self.written, status="running")
         self.visitor.api("POST", path, {"runs": [everything]})
         values = {text[:500]: 1.5 for text in self.written}
