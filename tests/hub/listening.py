@@ -17,7 +17,7 @@ from jupyter_dotscience.api.routes import PREFIX
 from tests.formbrowser import Browser
 from tests.hubprocess import RunningHub
 
-SECONDS = 20.0
+SECONDS = 60.0
 HOME = "/services/dotscience/"
 Result = TypeVar("Result")
 _opened: list[Page] = []
@@ -43,6 +43,7 @@ class Page:
         self.connection = connection
         self.at: str | None = None
         self.notices: list[dict[str, Any]] = []
+        self.over = False
 
     async def listen(self, since: str | None = None, xsrf: str = "") -> Page:
         """Say the first word, and wait for the first answer."""
@@ -55,6 +56,7 @@ class Page:
         async with asyncio.timeout(SECONDS):
             message = await self.connection.read_message()
         if message is None:
+            self.over = True
             return None
         said = json.loads(message)
         self.at = said["at"]
@@ -82,10 +84,9 @@ class Page:
     async def closed(self) -> None:
         """Close, and wait until nothing is left of it."""
         self.close()
-        with contextlib.suppress(TimeoutError, WebSocketClosedError):
-            async with asyncio.timeout(SECONDS):
-                while await self.connection.read_message() is not None:
-                    pass
+        with contextlib.suppress(WebSocketClosedError):
+            while not self.over:
+                await self.next()
         await asyncio.sleep(0)
 
 

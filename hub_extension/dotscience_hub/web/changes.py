@@ -166,8 +166,7 @@ class ChangesSocket(BaseHandler, WebSocketHandler):
         try:
             while self._due and await self._may_listen():
                 notices, self._waiting, self._due = self._waiting, set(), False
-                found = [EVERYTHING] if EVERYTHING in notices else list(notices)
-                await self.write_message(_encode(Notices(at=self._at, notices=found)).decode())
+                await self.write_message(_encode(Notices(at=self._at, notices=list(notices))).decode())
         except (WebSocketClosedError, StreamClosedError):
             self._feed.leave(self)
         finally:

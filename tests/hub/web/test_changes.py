@@ -122,7 +122,7 @@ def test_files_runners_tasks_and_secrets(people: People) -> None:
         owner, reader = await listener(people.hub, people.owner), await listener(people.hub, people.reader)
         commit = {"parent": None, "changes": [], "always": True, "message": "m", "created": "2026-01-02T03:04:05Z"}
         await in_thread(people.api, "POST", f"/projects/{project}/commits", commit)
-        body = {"workload": {"type": "command", "command": ["true"]}}
+        body = {"workload": {"kind": "command", "command": ["true"]}}
         task = (await in_thread(people.api, "POST", f"/projects/{project}/tasks", body))["id"]
         for page in (owner, reader):
             await page.hear(kind="files", project=project)
@@ -133,7 +133,7 @@ def test_files_runners_tasks_and_secrets(people: People) -> None:
         await owner.hear(kind="secrets")
         await in_thread(people.api, "POST", f"/projects/{project}/runs", run_of("last"))
         await reader.hear(kind="runs", run="last")
-        assert {notice["kind"] for notice in reader.notices} <= {"files", "tasks", "runs", "projects"}
+        assert {notice["kind"] for notice in reader.notices} <= {"files", "tasks", "runs", "projects", "everything"}
 
     run(scene())
 
