@@ -190,7 +190,7 @@ class Story:
         page = self.owner.open(f"tasks/{self.task.id}")
         page.get_by_label("Who to let in").select_option(self.colleague.name)
         page.get_by_role("button", name="Let in").click()
-        page.get_by_role("button", name=f"Let {self.colleague.name} in no more").wait_for()
+        page.get_by_role("button", name=f"Remove {self.colleague.name}").wait_for()
 
     def colleague_edits(self, path: str, text: str) -> None:
         """In the owner's JupyterLab, which the hub asks them to confirm, in a layout of their own."""

@@ -27,7 +27,7 @@ export function Collaborators({ project, mayEdit }: { readonly project: Project;
             {mayEdit ? (
               <>
                 <RoleChoice label={`Role of ${user}`} role={role} onChoose={(chosen) => share.mutate({ user, role: chosen })} />{" "}
-                <button type="button" aria-label={`Stop sharing with ${user}`} onClick={() => unshare.mutate(user)}>
+                <button type="button" aria-label={`Remove ${user}`} onClick={() => unshare.mutate(user)}>
                   Remove
                 </button>
               </>

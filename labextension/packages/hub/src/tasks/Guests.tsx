@@ -19,7 +19,10 @@ function People({ task }: { readonly task: Task }): JSX.Element {
   const mine = task.creator === boot.user;
   return (
     <section>
-      <h2>Who may open it</h2>
+      <div className="heading">
+        <h2>Who may open it</h2>
+        {(mine || guests.includes(boot.user)) && <Open task={task} />}
+      </div>
       <ul className="rows">
         <li>
           <strong>{task.creator}</strong> <span className="ds-quiet">started it; what anybody does in it is recorded as theirs</span>
@@ -30,20 +33,17 @@ function People({ task }: { readonly task: Task }): JSX.Element {
       </ul>
       <Problems of={found.error} />
       {mine && <LetIn task={task} guests={guests} />}
-      {(mine || guests.includes(boot.user)) && <Open task={task} />}
     </section>
   );
 }
 
 function Open({ task }: { readonly task: Task }): JSX.Element {
   return task.status === "running" ? (
-    <p>
-      <a className="button primary" href={addressOf(task)}>
-        Open JupyterLab
-      </a>
-    </p>
+    <a className="button primary" href={addressOf(task)}>
+      Open JupyterLab
+    </a>
   ) : (
-    <p className="ds-quiet">It can be opened once it runs.</p>
+    <span className="ds-quiet">It can be opened once it runs.</span>
   );
 }
 
@@ -60,7 +60,7 @@ function Guest({ task, user, mayRemove }: { readonly task: Task; readonly user: 
     <li>
       <strong>{user}</strong>{" "}
       {mayRemove && (
-        <button type="button" aria-label={`Let ${user} in no more`} disabled={remove.isPending} onClick={() => remove.mutate(user)}>
+        <button type="button" aria-label={`Remove ${user}`} disabled={remove.isPending} onClick={() => remove.mutate(user)}>
           Remove
         </button>
       )}
