@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -194,6 +195,16 @@ def test_port_0_is_a_free_one() -> None:
     """It can be listened on."""
     port = public_port("127.0.0.1", 0)
     assert public_port("127.0.0.1", port) == port
+
+
+def test_a_port_whose_owner_is_about_to_end_is_waited_for() -> None:
+    """So that a start right after a kill finds it; without patience, or beyond it, it is an error that says so."""
+    with socket.create_server(("127.0.0.1", 0)) as owner:
+        port = owner.getsockname()[1]
+        with pytest.raises(LauncherError, match="is in use"):
+            public_port("127.0.0.1", port, patience=0.1)
+        threading.Timer(0.3, owner.close).start()
+        assert public_port("127.0.0.1", port, patience=60) == port
 
 
 def test_a_proxy_script_gets_its_node_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -84,7 +85,7 @@ class Study(Person):
 
     def colleague(self) -> Person:
         """Somebody else who may write to the project."""
-        name = f"colleague{self.place.name[-20:].lower()}"
+        name = f"colleague{secrets.token_hex(4)}"
         other = Person(self.hub, self.place.parent / "colleague", self.hub.make_user(name), name)
         self.others.append(other)
         self.client.set_collaborator(CollaboratorSet(role=Role.WRITER), project=self.project, user=name)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
+import socket
 import uuid
 from pathlib import Path
 
@@ -23,10 +25,10 @@ def test_hub_and_jupyter_killed_while_somebody_works(tmp_path: Path) -> None:
     require_proxy()
     place, run = tmp_path / "data", str(uuid.uuid4())
     stack = contextlib.ExitStack()
-    with hub(place, "--no-runner") as first:
+    port = _port()
+    with hub(place, "--no-runner", "--port", port) as first:
         study = stack.enter_context(study_on(first, tmp_path))
         folder = study.clone(study.project)
-        port = first.url.rpartition(":")[2]
         with study.jupyter(folder) as server:
             server.save("a.txt", "0")
             server.wait_for_state("pushed")
@@ -49,6 +51,14 @@ def test_hub_and_jupyter_killed_while_somebody_works(tmp_path: Path) -> None:
         versions = [(item["id"], item["message"]) for item in items]
         assert [message for _, message in versions] == ["Dotscience run", "Save a.txt", "Save a.txt", "Save a.txt"]
         assert [study.read("a.txt", commit) for commit, _ in versions] == [b"2", b"2", b"1", b"0"]
+
+
+def _port() -> str:
+    """A free port that no outgoing connection of this machine takes while the hub is away (Linux: from 32768 on)."""
+    while True:
+        port = random.randrange(10_000, 18_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return str(port)
 
 
 def _end_children(data_dir: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import time
 from pathlib import Path
 
 import msgspec
@@ -44,17 +45,26 @@ def _free(count: int) -> list[int]:
     return free
 
 
-def public_port(host: str, port: int) -> int:
+def public_port(host: str, port: int, patience: float = 0.0) -> int:
     """``port`` itself when it can be listened on, or a free one for 0.
+
+    Args:
+        host: The address.
+        port: The port.
+        patience: Seconds to wait for whoever has it, and is about to end.
 
     Raises:
         LauncherError: In use, not allowed, or no address of this machine.
     """
-    try:
-        with _listen(host, port) as listener:
-            return int(listener.getsockname()[1])
-    except OSError as error:
-        raise LauncherError(_reason(error, host, port)) from None
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with _listen(host, port) as listener:
+                return int(listener.getsockname()[1])
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() >= deadline:
+                raise LauncherError(_reason(error, host, port)) from None
+        time.sleep(0.05)
 
 
 def _reason(error: OSError, host: str, port: int) -> str:

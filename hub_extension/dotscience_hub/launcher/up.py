@@ -31,6 +31,7 @@ from .settings import VARIABLE, HubSettings
 from .supervisor import Child, Command, Say
 
 ADMIN = "admin"
+PORT_SECONDS = 10.0
 LOCAL_RUNNER = "local"
 READY_SECONDS = 120.0
 SLOTS = 8
@@ -83,6 +84,7 @@ class AllInOne:
         self._stop = asyncio.Event()
         self._children: list[Child] = []
         self._backend: str | None = None
+        self._left = 0
 
     async def run(self) -> None:
         """Start everything, say so, and end everything at SIGTERM or SIGINT.
@@ -110,9 +112,9 @@ class AllInOne:
         path.unlink(missing_ok=True)
 
     def _clean(self) -> None:
-        left = self._record.clean()
-        if left:
-            self._say(f"Ended {left} processes that an earlier start had left.")
+        self._left = self._record.clean()
+        if self._left:
+            self._say(f"Ended {self._left} processes that an earlier start had left.")
 
     def _listen_for_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -136,7 +138,9 @@ class AllInOne:
 
     async def _start(self) -> None:
         proxy = find_proxy()
-        port = public_port(self._options.host, self._options.port)
+        # What an earlier start had left was ended just now, and its own children, the proxy among them, end after it.
+        patience = PORT_SECONDS if self._left else 0.0
+        port = await asyncio.to_thread(public_port, self._options.host, self._options.port, patience)
         first = not self._folder.accounts.exists()
         password = await asyncio.to_thread(self._accounts().create_first, ADMIN)
         settings = self._settings(proxy, port)
