@@ -83,7 +83,7 @@ class Uploads:
                     await run(staged.add, writer, pieces)
             finally:
                 await run(staged.settle)
-            return _told(staged)
+            return await run(_told, staged)
 
     async def finish_upload(self, caller: Caller, *, project: str, sha256: str, body: api.UploadFinish) -> None:
         """Make an object of what was sent. May be repeated.

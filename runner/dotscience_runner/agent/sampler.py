@@ -12,7 +12,7 @@ import msgspec
 
 from dotscience_runner.backends.base import Reading
 from dotscience_runner.files import write_atomically
-from jupyter_dotscience.api.problems import BadRequest, Conflict, TooLarge
+from jupyter_dotscience.api.problems import ApiError
 from jupyter_dotscience.api.resources import (
     FIRST_STEP,
     MOST_SAMPLES,
@@ -133,7 +133,8 @@ class Sampler:
         self._send_due = time.monotonic() + max(SEND_SECONDS, SENDS_PER_STEP * step)
         try:
             step = self._send(step, batch).step
-        except (BadRequest, TooLarge, Conflict) as error:
+        except ApiError as error:
+            # Curves are not worth a task's log and results, which the same thread sends.
             log.warning("The hub does not take what the task uses: %s", error)
         with self._lock:
             self._state.pending = [one for one in self._state.pending if one.time > batch[-1].time]

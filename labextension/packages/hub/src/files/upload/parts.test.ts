@@ -83,6 +83,19 @@ describe("a large content", () => {
     expect(hub.offsets).toEqual([0, 8 * MB, 8 * MB, 8 * MB, 8 * MB, 10 * MB, 18 * MB]);
   });
 
+  it("leaves another tab alone that sends the same, and goes on behind it", async () => {
+    const hub = new Hub(20 * MB);
+    let times = 0;
+    hub.before = (offset) => {
+      if (offset !== 8 * MB || times++ > 0) return;
+      hub.received = 12 * MB;
+      throw new Problem(409, "upload_elsewhere", "Over another connection.", { received: 12 * MB });
+    };
+    once.mockImplementation(hub.answer);
+    await sendInParts(contentOf(20 * MB), 1);
+    expect([hub.offsets, hub.finished]).toEqual([[0, 8 * MB, 12 * MB], true]);
+  });
+
   it("ends when the hub refuses it, or the person stops", async () => {
     const hub = new Hub(20 * MB);
     once.mockImplementation(hub.answer);

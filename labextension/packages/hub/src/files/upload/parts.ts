@@ -33,13 +33,13 @@ export async function sendInParts(content: Content, pause = 1_000): Promise<void
   for (;;) {
     content.onSent(standing.received);
     if (standing.received >= size) {
-      const end = await insist(() => refusable(finish(content), size));
+      const end = await insist(() => refusable(finish(content), content, pause));
       if (end.received >= size) return;
       standing = end;
     }
     const { received, part_size } = standing;
     const part = file.slice(received, received + part_size);
-    standing = await insist(() => refusable(put(content, part, received), size));
+    standing = await insist(() => refusable(put(content, part, received), content, pause));
   }
 }
 
@@ -60,14 +60,18 @@ const ask = ({ place, signal }: Content, below: string, body: string): Promise<S
 
 const standingOf = async (sending: Sending): Promise<Standing> => JSON.parse(await once(sending)) as Standing;
 
-/** The hub has other bytes than was thought, as after a broken connection: it says how many. */
-async function refusable(work: Promise<Standing>, size: number): Promise<Standing> {
+/** The hub has other bytes than was thought, as after a broken connection: it says how many.
+ *
+ * Where another tab sends the same, that one is left alone for a while: the two would do nothing but interrupt each other.
+ */
+async function refusable(work: Promise<Standing>, { file, signal }: Content, pause: number): Promise<Standing> {
   try {
     return await work;
   } catch (error) {
     const received = error instanceof Problem && error.status === 409 ? error.detail["received"] : undefined;
     if (typeof received !== "number") throw error;
-    return { sha256: "", size, received, part_size: PART };
+    if (error instanceof Problem && error.code === "upload_elsewhere") await rest(pause * (3 + 5 * Math.random()), signal);
+    return { sha256: "", size: file.size, received, part_size: PART };
   }
 }
 
