@@ -6,8 +6,10 @@ import os
 
 import pytest
 from dotscience_hub.datasets.large import PART_BYTES
-from dotscience_hub.store import manifest
+from dotscience_hub.store import changes, manifest
+from dotscience_hub.store.telling import Told
 
+from jupyter_dotscience.api.changes import Notice, NoticeKind
 from tests.hub.datasets.proxy import Gate, Proxy, Seen
 from tests.hub.datasets.site import THRESHOLD, Site
 
@@ -39,6 +41,19 @@ def test_a_bucket_becomes_a_version(site: Site) -> None:
     assert site.history(dataset) == [f"Synchronise with s3://{site.server.bucket}/: +4 ~0 -0"]
     assert (site.row(dataset).files, site.row(dataset).size) == (4, size)
     assert site.ended == [dataset]
+
+
+def test_what_the_process_does_is_told(site: Site) -> None:
+    """That there is a version when it has ended: the process itself can tell nobody."""
+    told: set[Told] = set()
+    changes.connect(site.database, told.update)
+    _put(site, {"a.txt": b"one"})
+    with site.syncs() as syncs:
+        dataset = site.dataset()
+        told.clear()
+        site.synchronise(syncs, dataset)
+    notices = {each.notice for each in told}
+    assert {Notice(kind=kind, dataset=dataset) for kind in (NoticeKind.DATASETS, NoticeKind.FILES)} <= notices
 
 
 def test_only_what_changed_is_fetched(site: Site, proxy: Proxy) -> None:

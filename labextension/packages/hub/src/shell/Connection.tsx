@@ -14,9 +14,8 @@ const PATIENCE = 2_000;
 export function Connection(): JSX.Element {
   const text = wordsFor(useSettled(useLink()), useHub());
   return (
-    <div role="status" className={text ? "lost" : "lost hidden"}>
-      {text}
-    </div>
+    // Always there, so that screen readers notice when it says something.
+    <div role="status">{text && <span className="lost">{text}</span>}</div>
   );
 }
 
