@@ -31,6 +31,8 @@ def test_hub_and_jupyter_killed_while_somebody_works(tmp_path: Path) -> None:
         folder = study.clone(study.project)
         with study.jupyter(folder) as server:
             server.save("a.txt", "0")
+            # Jupyter Server writes a new file in place: a first version may have caught it while it was empty.
+            wait_for(lambda: "a.txt" in study.files() and study.read("a.txt") == b"0", "the file on the hub")
             server.wait_for_state("pushed")
             first.process.send_signal(signal.SIGKILL)
             first.process.wait(10)
