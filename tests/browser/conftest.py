@@ -88,7 +88,16 @@ PHONE = {"width": 390, "height": 844}
 def _beyond_a_phone(page: Any) -> list[str]:
     """Whether the page has to be scrolled sideways there; wide tables scroll within themselves."""
     page.set_viewport_size(PHONE)
-    width: int = page.evaluate("document.documentElement.scrollWidth")
+    # Charts take their new size a moment after the window has it.
+    width: int = page.evaluate(
+        """async (width) => {
+            const page = document.documentElement;
+            for (let looked = 0; looked < 60 && page.scrollWidth > width; looked++)
+                await new Promise((resolve) => setTimeout(resolve, 50));
+            return page.scrollWidth;
+        }""",
+        PHONE["width"],
+    )
     return [f"it is {width} pixels wide on a phone of {PHONE['width']}"] * (width > PHONE["width"])
 
 
