@@ -176,6 +176,7 @@ ADDRESSES = (
 SHARPEST = ("script after an attribute", "img", "address", "template in a script", "prototype", "right to left")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_nothing_in_an_address_runs(watched: Watched, path: str) -> None:
     """A link that somebody sends does no more than show its text."""
