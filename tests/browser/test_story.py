@@ -12,7 +12,7 @@ from jupyter_dotscience.client import Client
 from tests.hubprocess import RunningHub
 from tests.services.docker_engine import DockerEngine, sweep_tasks
 
-from .conftest import log_in
+from .conftest import barriers, log_in
 from .story import Story
 from .test_panel import BUILT
 
@@ -47,6 +47,7 @@ def _tell_all(story: Story) -> None:
     story.run_cells(0, 1)
     story.sees_runs_in_panel()
     story.let_colleague_in()
+    assert barriers(story.owner, f"tasks/{story.task.id}", "Who may open it") == []
     story.colleague_edits("notes.txt", "seen by a colleague ")
     story.colleague_uploads("theirs.txt")
     story.restart_agent("attic")
