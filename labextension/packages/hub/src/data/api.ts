@@ -29,6 +29,11 @@ const refusals: Middleware = {
     const message = body.message ?? `The hub answered ${response.status} ${response.statusText}.`;
     throw new Problem(response.status, body.code ?? "", message, body.detail ?? {});
   },
+  onError({ error }) {
+    if (!(error instanceof TypeError)) return;
+    // All that fetch tells when nothing answers.
+    throw new Problem(0, "unreachable", "The hub cannot be reached from here. Look whether you are connected, and try again.");
+  },
 };
 
 /** The API's root, below the hub's address. */

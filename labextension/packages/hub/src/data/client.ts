@@ -7,7 +7,7 @@ export const queries = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 5_000,
-      retry: (count, error) => !(error instanceof Problem && error.status < 500) && count < 4,
+      retry: (count, error) => !(error instanceof Problem && error.status >= 400 && error.status < 500) && count < 4,
       retryDelay: (count) => Math.min(1_000 * 2 ** count, 15_000),
     },
   },

@@ -5,7 +5,7 @@ import { useState, type FormEvent } from "react";
 import { boot } from "../boot";
 import { projectQuery, type Project } from "../projects/queries";
 import { Problems } from "../shell/Failure";
-import { guestsQuery, useGuest } from "./guests";
+import { guestsQuery, useGuest } from "./guestQueries";
 import { hasEnded, type Task } from "./queries";
 
 /** A running JupyterLab: its door, and who else may come in. */
