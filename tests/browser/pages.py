@@ -23,7 +23,7 @@ PAGES = {
     "comparison": (f"{PROJECT}/compare?runs={{run}},{{other}},run-task", "main tbody td"),
     "tasks": ("tasks", ROWS),
     "tasks of a project": (f"{PROJECT}/tasks", ROWS),
-    "start a task": (f"{PROJECT}/tasks/start", "main form"),
+    "start a task": (f"{PROJECT}/tasks/start", "main form, main .empty"),
     "task that ended": ("tasks/{task}", ".log-line"),
     "task that runs": ("tasks/{live}?all=true", ".log-line"),
     "task that waits": ("tasks/{queued}", "main h2"),
