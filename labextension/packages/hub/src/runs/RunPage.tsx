@@ -10,7 +10,7 @@ import { Problems } from "../shell/Failure";
 import { State } from "../shell/State";
 import { useTitle } from "../shell/title";
 import { taskQuery } from "../tasks/queries";
-import { sentenceOf, usageIn } from "../tasks/usage";
+import { sentenceOf, usageIn } from "../tasks/measures";
 import { whatOf } from "../tasks/workload";
 import { Again } from "./Again";
 import { secondsOf } from "./compared";

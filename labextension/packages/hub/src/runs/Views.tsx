@@ -3,7 +3,7 @@ import { useState } from "react";
 import { Dialog } from "../shell/Dialog";
 import { Menu } from "./Menu";
 import type { RunsSearch } from "./search";
-import { useViews } from "./views";
+import { useViews } from "./viewQueries";
 
 interface ViewsProps {
   readonly project: string;

@@ -10,7 +10,7 @@ import { outputLines } from "./outputs";
 import { onlyThose } from "./picked";
 import type { Run } from "./queries";
 import { compareSearch, runsSearch } from "./search";
-import { savedViews } from "./views";
+import { savedViews } from "./viewQueries";
 
 afterEach(cleanup);
 

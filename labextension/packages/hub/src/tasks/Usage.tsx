@@ -3,7 +3,7 @@ import { lazy, Suspense } from "react";
 
 import { Problems } from "../shell/Failure";
 import { hasEnded, type Task } from "./queries";
-import { resourcesQuery, sentenceOf, usageOf } from "./usage";
+import { resourcesQuery, sentenceOf, usageOf } from "./measures";
 
 const UsageCharts = lazy(() => import("./UsageCharts"));
 

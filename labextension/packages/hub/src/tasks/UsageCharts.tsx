@@ -3,7 +3,7 @@ import { LevelChart } from "@dotscience/ui/charts";
 import { useMemo } from "react";
 
 import type { Task } from "./queries";
-import { chartsOf, countOf, rateOf, roundOf, type Used } from "./usage";
+import { chartsOf, countOf, rateOf, roundOf, type Used } from "./measures";
 
 const IN_WORDS = { count: countOf, size: roundOf, rate: rateOf };
 

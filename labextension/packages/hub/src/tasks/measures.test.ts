@@ -1,7 +1,7 @@
 import { clock } from "@dotscience/ui/charts";
 import { describe, expect, it, vi } from "vitest";
 
-import { chartsOf, countOf, sentenceOf, usageIn, usageOf, type Used } from "./usage";
+import { chartsOf, countOf, sentenceOf, usageIn, usageOf, type Used } from "./measures";
 
 vi.mock("@dotscience/ui/charts", async () => await import("../../../ui/src/charts/LevelChart"));
 vi.mock("echarts/core", () => ({ use: () => undefined, init: () => undefined }));
