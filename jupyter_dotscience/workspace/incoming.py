@@ -67,7 +67,7 @@ class Guard:
 
     Attributes:
         base: The newest version, by stored path.
-        seen: What the last scan saw, by path on disk.
+        seen: What the last scan saw, by path on disk, without files that could have changed unseen since.
         threshold: Of large files.
     """
 
@@ -83,7 +83,7 @@ class Guard:
         """
         was = self.seen.get(names.on_disk(path))
         changed = (there is not None) != (path in self.base)
-        if changed or (there is not None and was is not None and not same(was, there, self.threshold)):
+        if changed or (there is not None and (was is None or not same(was, there, self.threshold))):
             raise ContentChanged(f"{paths.to_text(path)} was changed here at this very moment; try again.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,13 +24,13 @@ from jupyter_dotscience.api.problems import (
 )
 from jupyter_dotscience.api.runs import RunReport
 
-from . import incoming, pull
+from . import incoming, names, pull
 from .baseline import Baseline, Standing, entry_of
 from .committer import commit_request
 from .diff import Changes, changes
 from .entry import DEFAULT_THRESHOLD, Entry
 from .outbox import MOST_BYTES, Draft, Outbox, Waiting
-from .scan import BEING_WRITTEN, scan
+from .scan import BEING_WRITTEN, TICK, scan
 from .statcache import StatCache
 from .transfer import Remote, Sent, send
 
@@ -172,9 +173,23 @@ class QueuedCommitter:
             wanted = incoming.versioned(target, self._exclude, self._exclude_names)
             way = pull.Way.between(self._base, wanted)
             incoming.refuse(way, spared, self.skipped)
+            if not self._settled(way):
+                return None
             pull.go(self._root, way, read, incoming.Guard(self._base, self._cache.entries, self._threshold))
             self._start(commit, wanted)
         return way
+
+    def _settled(self, way: pull.Way) -> bool:
+        """Whether what a way touches can be told from what a program writes now.
+
+        A file that was written a moment ago may be written again with no sign of it, until the file system's clock has
+        moved: it is looked at once more after that.
+        """
+        touched = {names.on_disk(path) for path in (*way.changed, *way.deleted) if path in self._base}
+        if touched <= self._cache.entries.keys():
+            return True
+        time.sleep(2 * TICK / 1e9)
+        return not self._changes()
 
     def commit(
         self,

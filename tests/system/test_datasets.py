@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,19 @@ def ids(user: Caller) -> dict[str, str]:
         "runner": user("POST", "/runners", {}).json()["runner"]["id"],
         "secret": user("POST", "/secrets", {"name": "key"}).json()["id"],
         "run": "run-1",
+        "comment": str(uuid.uuid4()),
         "user": "nobody",
         "sha256": SHA256,
     }
 
 
-QUERIES = {"get_file": "?path=a.txt", "get_dataset_file": "?path=a.txt", "get_run_columns": "?columns=summary.a"}
+QUERIES = {
+    "get_file": "?path=a.txt",
+    "get_dataset_file": "?path=a.txt",
+    "get_run_columns": "?columns=summary.a",
+    "put_part": "?offset=0&size=1",
+    "put_dataset_part": "?offset=0&size=1",
+}
 OF_PEOPLE = [route for route in ROUTES if PARAMETERS & set(route.parameters) and "/runner/" not in route.path]
 
 
