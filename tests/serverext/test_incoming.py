@@ -140,7 +140,9 @@ def test_large_files_come_too(study: Study, server: Jupyter) -> None:
 
 def test_a_server_that_shows_a_part_of_the_folder(study: Study) -> None:
     """Paths are those of its own files; what it does not show comes in as well, and is only counted."""
-    with study.jupyter(study.clone(study.project, "part") / "sub", QUICK) as part:
+    folder = study.clone(study.project, "part") / "sub"
+    folder.mkdir(exist_ok=True)
+    with study.jupyter(folder, QUICK) as part:
         push(study, sub__new=b"part", top=b"part")
         refused = part.json("PUT", "dotscience/incoming", {"unsaved": ["new"]}, status=409)
         assert refused["detail"] == {"paths": ["sub/new"]}
