@@ -57,7 +57,13 @@ def barriers(visitor: Visitor, path: str, seen: str) -> list[str]:
     return barriers_at(visitor, path, f"internal:text={json.dumps(seen)}i")  # as get_by_text finds it
 
 
-def barriers_at(visitor: Visitor, path: str, seen: str, prepare: Callable[[Any], None] = lambda _: None) -> list[str]:
+def barriers_at(
+    visitor: Visitor,
+    path: str,
+    seen: str,
+    prepare: Callable[[Any], None] = lambda _: None,
+    schemes: tuple[str, ...] = ("light", "dark"),
+) -> list[str]:
     """The same, where no text tells that the page is there.
 
     Args:
@@ -65,9 +71,10 @@ def barriers_at(visitor: Visitor, path: str, seen: str, prepare: Callable[[Any],
         path: Of the page, below the service's address.
         seen: A selector of what is there once the page is.
         prepare: Called with each new page before it goes anywhere.
+        schemes: Of colours.
     """
     found: list[str] = []
-    for scheme in ("light", "dark"):
+    for scheme in schemes:
         state = visitor.page.context.storage_state()
         # axe is a script of ours within the page, which the page's own policy would forbid.
         browser = visitor.page.context.browser

@@ -39,13 +39,15 @@ def nothing(chromium: Any, running_hub: RunningHub) -> Iterator[tuple[Visitor, d
     visitor.page.context.close()
 
 
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("name", PAGES)
-def test_nothing_keeps_people_from_using(scene: Scene, name: str) -> None:
+def test_nothing_keeps_people_from_using(scene: Scene, name: str, scheme: str) -> None:
     """Axe finds nothing on a page with data, light and dark, and a phone shows it without scrolling sideways."""
     path, seen = PAGES[name]
-    assert barriers_at(scene.visitor, address(path, scene.ids), seen) == []
+    assert barriers_at(scene.visitor, address(path, scene.ids), seen, schemes=(scheme,)) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", EMPTY)
 def test_nothing_keeps_people_from_beginning(nothing: tuple[Visitor, dict[str, str]], name: str) -> None:
     """The same where there is nothing yet."""

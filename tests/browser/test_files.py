@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from .conftest import Visitor, barriers
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -219,6 +221,7 @@ def test_a_key_is_made_and_removed(visitor: Visitor) -> None:
     assert not [request for request in asked if request.startswith("GET") and secret["id"] in request]
 
 
+@pytest.mark.thorough
 def test_nothing_keeps_people_from_using_these_pages(visitor: Visitor) -> None:
     """Axe finds nothing on them, light and dark."""
     project = _project(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from .conftest import Visitor, barriers
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -175,6 +177,7 @@ def test_hostile_names_stay_text(visitor: Visitor) -> None:
         assert page.locator("img[src]").count() == 0
 
 
+@pytest.mark.thorough
 def test_nothing_keeps_people_from_using_the_pages(visitor: Visitor) -> None:
     """Axe finds nothing on the table, the charts, the groups, a comparison and a run, light and dark."""
     project = _project(visitor, 3)

@@ -282,6 +282,7 @@ def test_code_notebooks_and_outputs_are_compared_in_place(visitor: Visitor) -> N
     page.get_by_text(shown).first.wait_for(timeout=PATIENCE)
 
 
+@pytest.mark.thorough
 def test_nothing_keeps_people_from_using_these_pages(visitor: Visitor) -> None:
     """Axe finds nothing on a run with comments that was run again, on the forms and the comparison, light and dark."""
     project, runs = compared(visitor)

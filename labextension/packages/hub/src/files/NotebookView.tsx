@@ -5,6 +5,7 @@ import { Problems } from "../shell/Failure";
 import { pieces } from "../tasks/ansi";
 import { Markdown } from "./Markdown";
 import { readNotebook, type Cell, type Output } from "./notebook";
+import { safeDocument } from "./outputhtml";
 import { contentQuery } from "./queries";
 import { decoded, type ContentProps } from "./useText";
 
@@ -80,9 +81,10 @@ function Formatted({ html, name }: { readonly html: string; readonly name: strin
   );
 }
 
-/** HTML of others: in a document of no origin, without script, forms, or a way out. */
+/** HTML of others: what of it can be shown, in a document of no origin, without script, forms, or a way out. */
 function Frame({ html, name }: { readonly html: string; readonly name: string }): JSX.Element {
-  return <iframe title={name} sandbox="" srcDoc={html} loading="lazy" referrerPolicy="no-referrer" />;
+  const shown = useMemo(() => safeDocument(html), [html]);
+  return <iframe title={name} sandbox="" srcDoc={shown} loading="lazy" referrerPolicy="no-referrer" />;
 }
 
 function Text({ text, failed, name }: { readonly text: string; readonly failed: boolean; readonly name: string }): JSX.Element {
