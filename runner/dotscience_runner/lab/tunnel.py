@@ -207,13 +207,20 @@ class Tunnel:
 
 
 async def _abandon(connecting: asyncio.Future[WebSocketClientConnection]) -> None:
-    """Close a connection that is being made; tornado cannot be told not to make it."""
+    """Close a connection that is being made, however late it comes; tornado cannot be told not to make it."""
+    connecting.add_done_callback(_shut)
     with suppress(TimeoutError, *BROKEN):
-        connection = await asyncio.wait_for(connecting, ABANDON_SECONDS)
-        stream = _stream(connection)
-        connection.close()
-        if stream is not None:
-            stream.close()
+        await asyncio.wait_for(asyncio.shield(connecting), ABANDON_SECONDS)
+
+
+def _shut(connecting: asyncio.Future[WebSocketClientConnection]) -> None:
+    if connecting.cancelled() or connecting.exception() is not None:
+        return
+    connection = connecting.result()
+    stream = _stream(connection)
+    connection.close()
+    if stream is not None:
+        stream.close()
 
 
 def _stream(connection: WebSocketClientConnection) -> IOStream | None:
