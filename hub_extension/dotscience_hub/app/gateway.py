@@ -12,20 +12,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tornado.httpserver import HTTPServer
-from tornado.log import LogFormatter
 from tornado.web import Application as WebApplication
 from traitlets import TraitError, Unicode, default, validate
-from traitlets.config import Application
 
 from dotscience_hub.gateway.gateway import Gateway
 from dotscience_hub.gateway.handlers import Control, Data, Health
 from dotscience_hub.gateway.ports import RANGE, parse_range
 from dotscience_hub.gateway.store import GatewayStore
 from dotscience_hub.store.database import Database
-from jupyter_dotscience import _version
 from jupyter_dotscience.api.tunnel import CONTROL, DATA, MAX_MESSAGE, PREFIX
 
 from .descriptors import raise_descriptor_limit
+from .program import Program
 
 log = logging.getLogger("dotscience.gateway")
 TABLES_SECONDS = 0.2
@@ -33,16 +31,12 @@ CONNECTIONS = 4
 """To the database: the gateway asks little."""
 
 
-class DotscienceGateway(Application):
+class DotscienceGateway(Program):
     """The way from the hub's proxy to JupyterLab on runners."""
 
     name = "dotscience-gateway"
     description = "The gateway of Dotscience: leads browsers to JupyterLab on runners; JupyterHub starts it."
-    version = _version.__version__
-    raise_config_file_errors = True
 
-    config_file = Unicode("", help="A configuration file in Python; the service's own serves here too.")
-    config_file.tag(config=True)
     data_dir = Unicode(".", help="The service's data folder.").tag(config=True)
     db_url = Unicode(help="SQLAlchemy URL of the service's store.").tag(config=True)
     ports = Unicode(RANGE, help="Loopback ports for tasks, one each.").tag(config=True)
@@ -60,10 +54,6 @@ class DotscienceGateway(Application):
         service = self.config.get("DotscienceHub", {})
         return str(service.get("db_url") or f"sqlite:///{Path(self.data_dir).absolute() / 'dotscience.sqlite'}")
 
-    @default("log_level")
-    def _log_level_default(self) -> int:
-        return logging.INFO
-
     @validate("ports")
     def _check_ports(self, proposal: Any) -> str:
         try:
@@ -71,14 +61,6 @@ class DotscienceGateway(Application):
         except ValueError as error:
             raise TraitError(str(error)) from None
         return str(proposal["value"])
-
-    def initialize(self, argv: list[str] | None = None) -> None:
-        """Read command line and configuration file; the command line has the last word."""
-        super().initialize(argv)
-        if self.config_file:
-            self.load_config_file(self.config_file)
-            self.update_config(self.cli_config)
-        _log_to_stderr(self.log_level)
 
     def start(self) -> None:
         """Serve until SIGTERM or SIGINT."""
@@ -125,11 +107,3 @@ def _listen(gateway: Gateway, address: str, prefix: str) -> HTTPServer:
     server = HTTPServer(application, xheaders=True)
     server.listen(place.port or 80, place.hostname or "127.0.0.1")
     return server
-
-
-def _log_to_stderr(level: Any) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(LogFormatter(color=False))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)

@@ -8,28 +8,23 @@ import os
 from pathlib import Path
 from typing import Any
 
-from tornado.log import LogFormatter
 from traitlets import Bool, Float, Int, List, TraitError, Unicode, default, validate
-from traitlets.config import Application
 
 from dotscience_hub.store.keyring import KeyringError, parse_key
-from jupyter_dotscience import _version
 
+from .program import Program
 from .server import serve
 from .settings import S3, Settings
 
 MEBIBYTE = 2**20
 
 
-class DotscienceHub(Application):
+class DotscienceHub(Program):
     """The Dotscience service of a JupyterHub."""
 
     name = "dotscience-hub-service"
     description = "The Dotscience service of a JupyterHub; JupyterHub starts it."
-    version = _version.__version__
-    raise_config_file_errors = True
 
-    config_file = Unicode("", help="A configuration file in Python: `c.DotscienceHub.db_url = ...`.").tag(config=True)
     data_dir = Unicode(".", help="Folder for repositories, logs, and where nothing else is said database and objects.")
     data_dir.tag(config=True)
     db_url = Unicode(
@@ -100,10 +95,6 @@ class DotscienceHub(Application):
     def _secret_keys_default(self) -> list[str]:
         return [key for key in os.environ.get("DOTSCIENCE_SECRET_KEYS", "").split(";") if key.strip()]
 
-    @default("log_level")
-    def _log_level_default(self) -> int:
-        return logging.INFO
-
     @validate("heartbeat_seconds")
     def _check_heartbeat(self, proposal: Any) -> float:
         if proposal["value"] * 3 > self.lease_seconds:
@@ -113,10 +104,10 @@ class DotscienceHub(Application):
     def initialize(self, argv: list[str] | None = None) -> None:
         """Read command line and configuration file; the command line has the last word."""
         super().initialize(argv)
-        if self.config_file:
-            self.load_config_file(self.config_file)
-            self.update_config(self.cli_config)
-        _log_to_stderr(self.log_level)
+        level: Any = self.log_level
+        # The one tells of each step, the other logs each XSRF cookie that it sets.
+        for name in ("alembic", "tornado.application"):
+            logging.getLogger(name).setLevel(max(level, logging.WARNING))
 
     def settings(self) -> Settings:
         """The configuration, in one piece."""
@@ -160,14 +151,3 @@ class DotscienceHub(Application):
         if "JUPYTERHUB_SERVICE_URL" not in os.environ:
             raise SystemExit("JupyterHub starts this program as a service; `dotscience-hub up` starts everything.")
         asyncio.run(serve(self.settings()))
-
-
-def _log_to_stderr(level: Any) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(LogFormatter(color=False))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    logging.getLogger("alembic").setLevel(max(level, logging.WARNING))
-    # It logs each XSRF cookie that it sets.
-    logging.getLogger("tornado.application").setLevel(max(level, logging.WARNING))
