@@ -21,7 +21,7 @@ import urllib3
 from jupyter_dotscience.api.routes import PREFIX
 from tests.require import require
 
-READY_SECONDS = 60.0
+READY_SECONDS = 180.0
 _serial = itertools.count(1)
 
 
@@ -126,8 +126,8 @@ def await_ready(process: subprocess.Popen[bytes], ready: Path, log: Path) -> dic
     return dict(json.loads(ready.read_text()))
 
 
-def stop(process: subprocess.Popen[bytes], seconds: float = 15.0) -> None:
-    """End a hub as a person would; in the time that it promises."""
+def stop(process: subprocess.Popen[bytes], seconds: float = 60.0) -> None:
+    """End a hub as a person would."""
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
     process.wait(seconds)

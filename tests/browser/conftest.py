@@ -18,7 +18,7 @@ from tests.serverext.conftest import Study, study_on
 from tests.services.chromium import accessibility_problems
 
 PAGES = "/services/dotscience/"
-PATIENCE = 15_000
+PATIENCE = 60_000
 """Milliseconds that a page may take for anything."""
 _serial = itertools.count(1)
 
@@ -82,11 +82,22 @@ def barriers_at(
         page = context.new_page()
         prepare(page)
         page.goto(visitor.hub.url + PAGES + path)
-        page.locator(seen).first.wait_for(timeout=PATIENCE)
+        await_shown(page, seen)
         problems = accessibility_problems(page, "html", "best-practice") + _beyond_a_phone(page)
         found += [f"{scheme} {path}: {one}" for one in problems]
         context.close()
     return found
+
+
+def await_shown(page: Any, selector: str) -> None:
+    """Wait until this is there; if it does not come, what the page shows instead is told."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    try:
+        page.locator(selector).first.wait_for(timeout=PATIENCE)
+    except TooLate:
+        text = page.locator("body").inner_text()
+        raise AssertionError(f"{selector} is not on {page.url}, which shows:\n{text}") from None
 
 
 PHONE = {"width": 390, "height": 844}

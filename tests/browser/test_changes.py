@@ -48,6 +48,8 @@ def test_projects_made_renamed_shared_and_taken_away(visitor: Visitor, other: Vi
     mine.get_by_role("heading", name="renamed by its owner").wait_for()
     visitor.api("DELETE", f"{path}/collaborators/{other.name}")
     theirs.get_by_role("link", name="renamed by its owner").wait_for(state="detached")
+    assert mine.url.endswith(f"projects/{project}/settings")
+    assert not theirs.get_by_role("link", name="renamed by its owner").count()
 
 
 def test_a_published_run_appears_for_a_collaborator(visitor: Visitor, other: Visitor) -> None:
@@ -80,6 +82,7 @@ def test_a_runner_that_connects_is_online(visitor: Visitor, tmp_path: Path) -> N
         body = {"workload": {"kind": "command", "command": ["python3", "-c", "print(1)"]}}
         visitor.api("POST", f"/projects/{project}/tasks", body)
         page.get_by_role("row").get_by_text("succeeded").wait_for(timeout=60_000)
+        assert page.get_by_role("row").filter(has_text="succeeded").count() == 1
     finally:
         agent.end()
 

@@ -186,9 +186,11 @@ def test_a_dataset_version_leads_here(unbroken: Chain) -> None:
     page.get_by_role("link", name="Add raw.csv").click()
     page.get_by_role("link", name="Provenance", exact=True).click()
     page.get_by_text("Make clean.csv").first.wait_for()
+    assert "/provenance" in page.url
     visitor.open(f"datasets/{unbroken.dataset}/files?path=raw.csv")
     page.get_by_role("link", name="Provenance", exact=True).click()
     page.get_by_text("Make clean.csv").first.wait_for()
+    assert "/provenance" in page.url
 
 
 def test_the_picture_is_an_svg(unbroken: Chain) -> None:

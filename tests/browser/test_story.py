@@ -39,7 +39,7 @@ def tell(chromium: Any, running_hub: RunningHub, tmp_path: Path) -> Iterator[Tel
         story.colleague.page.context.close()
 
 
-def _tell_all(story: Story) -> None:
+def _tell_all(story: Story) -> Story:
     story.add_runner("attic")
     story.add_runner("cellar")
     story.create_project()
@@ -62,14 +62,14 @@ def _tell_all(story: Story) -> None:
     story.sees_version_in_panel("notes.txt", story.owner.name)
     assert story.lab.locator(".jp-FileEditor .cm-content").text_content() == "seen by a colleague to do: everything"
     story.stop()
-    assert story.owner.complaints == []
+    return story
 
 
 @pytest.mark.timeout(600)
 def test_the_whole_story(tell: Tell) -> None:
     """Nothing is lost, whatever ends in between: it is there on another runner, and on the hub's pages."""
     assert BUILT.exists(), "the JupyterLab extension is not built (make lab)"
-    _tell_all(tell("--backend", "process"))
+    assert _tell_all(tell("--backend", "process")).owner.complaints == []
 
 
 @pytest.mark.thorough
@@ -78,5 +78,5 @@ def test_the_whole_story(tell: Tell) -> None:
 @pytest.mark.timeout(1200)
 def test_the_whole_story_in_containers(tell: Tell, lab_image: str, docker_engine: DockerEngine, tmp_path: Path) -> None:
     """The same where JupyterLab runs in a container of the image that we build."""
-    _tell_all(tell("--backend", "docker", image=lab_image))
+    assert _tell_all(tell("--backend", "docker", image=lab_image)).owner.complaints == []
     sweep_tasks(docker_engine.client, tmp_path)

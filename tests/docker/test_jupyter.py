@@ -22,16 +22,13 @@ def lab(
     running_hub: RunningHub, docker_engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Lab]:
     """A user with a project and a runner of containers."""
-    found = Lab.of(running_hub, tmp_path_factory.mktemp("docker-lab"))
-    found.add_runner("--backend", "docker")
-    yield found
-    sweep_tasks(docker_engine.client, found.folder)
-    found.close()
+    with Lab.at_work(running_hub, tmp_path_factory.mktemp("docker-lab"), "--backend", "docker") as found:
+        yield found
+        sweep_tasks(docker_engine.client, found.folder)
 
 
 def _start(lab: Lab, image: str) -> JupyterServer:
-    token = lab.client.credentials["Authorization"].removeprefix("Bearer ")
-    return JupyterServer.start(lab.client, token, lab.project, image=image)
+    return JupyterServer.start(lab.client, lab.token, lab.project, image=image)
 
 
 @pytest.mark.timeout(600)

@@ -15,7 +15,7 @@ import pytest
 from dotscience_hub.launcher.logfile import LogFile
 from dotscience_hub.launcher.supervisor import Child, Command
 
-SECONDS = 15.0
+SECONDS = 60.0
 # A child in a session of its own, with the output of its parent, as JupyterHub starts services.
 _LEAVES_ONE = """
 import subprocess, sys, time

@@ -28,7 +28,7 @@ def _proxy() -> None:
     hubprocess.require_proxy()
 
 
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 40.0) -> None:
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 90.0) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -324,7 +324,7 @@ def test_an_agent_killed_while_the_task_runs_keeps_its_dataset(
     hub.wait_for(lambda: task.text("stdout"), "the start")
     agent.kill()
     agent.start()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while agent.log.read_text().count("is ready") < 2:
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -48,7 +48,7 @@ def test_a_killed_shim_takes_its_workload_along(rig: Rig) -> None:
     assert list(rig.backend.logs(handle, None)) == []
     status = rig.backend.poll(handle)
     assert (status.state, status.outcome) == (State.ENDED, "lost")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     size = -1
     while size != (size := beat.stat().st_size):
         assert time.monotonic() < deadline

@@ -145,10 +145,15 @@ def test_the_hub_says_how_long_steps_are(tmp_path: Path) -> None:
 def test_a_real_workload_is_measured(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """Memory and processor time of all its processes, also of one that it started; nothing once it has ended."""
     for rig in make_rig(name, request, tmp_path):
-        _measure(rig)
+        seen = _measured(rig)
+        assert 200 * MEBIBYTE < max(one.memory or 0 for one in seen) < 400 * MEBIBYTE
+        used = [one.cpu_seconds or 0.0 for one in seen]
+        assert used == sorted(used)
+        assert 0.5 < used[-1] < 8
 
 
-def _measure(rig: Rig) -> None:
+def _measured(rig: Rig) -> list[Reading]:
+    """What was measured of a workload until it ended; nothing is after that."""
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', '''{EAT.format(seconds=4)}'''])"
     handle = rig.start(rig.program(child))
     seen: list[Reading] = []
@@ -156,11 +161,8 @@ def _measure(rig: Rig) -> None:
         reading = rig.backend.measure(handle)
         seen += [reading] if reading is not None else []
         time.sleep(0.1)
-    assert 200 * MEBIBYTE < max(one.memory or 0 for one in seen) < 400 * MEBIBYTE
-    used = [one.cpu_seconds or 0.0 for one in seen]
-    assert used == sorted(used)
-    assert 0.5 < used[-1] < 8
     assert rig.backend.measure(handle) is None
+    return seen
 
 
 def test_nothing_is_known_of_a_process_that_is_gone() -> None:

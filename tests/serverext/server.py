@@ -18,10 +18,10 @@ from typing import Any
 import urllib3
 
 REPOSITORY = Path(__file__).parents[2]
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 45.0) -> Any:
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 90.0) -> Any:
     """Wait until something is so, and answer it."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -53,7 +53,7 @@ class Jupyter:
         """How the workspace stands."""
         return dict(self.json("GET", "dotscience/status"))
 
-    def wait_for_state(self, state: str, seconds: float = 45.0) -> dict[str, Any]:
+    def wait_for_state(self, state: str, seconds: float = 90.0) -> dict[str, Any]:
         """Wait until it stands so, the way the panel does."""
         deadline = time.monotonic() + seconds
         status = self.status()

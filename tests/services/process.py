@@ -7,8 +7,8 @@ import subprocess
 import time
 from collections.abc import Callable
 
-STARTUP_SECONDS = 60.0
-STOP_SECONDS = 10.0
+STARTUP_SECONDS = 120.0
+STOP_SECONDS = 30.0
 
 
 def free_port() -> int:

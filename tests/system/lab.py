@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import CompletedProcess, Popen
@@ -46,6 +47,22 @@ class Lab(World):
         project = client.create_project(ProjectCreate()).id
         ds = Program.at(folder / "home", DOTSCIENCE_URL=hub.url, DOTSCIENCE_TOKEN=token)
         return cls(hub, client, project, ds=ds, folder=folder)
+
+    @classmethod
+    @contextlib.contextmanager
+    def at_work(cls, hub: RunningHub, folder: Path, *options: str) -> Iterator[Lab]:
+        """A new user with a new project and a runner, whose agent has these options and ends with the block."""
+        found = cls.of(hub, folder)
+        try:
+            found.add_runner(*options)
+            yield found
+        finally:
+            found.close()
+
+    @property
+    def token(self) -> str:
+        """The user's."""
+        return str(self.client.credentials["Authorization"].removeprefix("Bearer "))
 
     def add_runner(self, *options: str) -> Agent:
         """A new runner of the user with its agent."""

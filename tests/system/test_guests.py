@@ -21,17 +21,14 @@ pytest.importorskip("jupyterlab")
 def lab(running_hub: RunningHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A user with a project and a runner."""
     require_proxy()
-    found = Lab.of(running_hub, tmp_path_factory.mktemp("lab"))
-    found.add_runner()
-    yield found
-    found.close()
+    with Lab.at_work(running_hub, tmp_path_factory.mktemp("lab")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def server(lab: Lab) -> Iterator[JupyterServer]:
     """Their JupyterLab, which all tests of this module use, one after the other."""
-    token = lab.client.credentials["Authorization"].removeprefix("Bearer ")
-    started = JupyterServer.start(lab.client, token, lab.project)
+    started = JupyterServer.start(lab.client, lab.token, lab.project)
     yield started
     started.stop()
 
@@ -130,16 +127,15 @@ def test_the_way_in_is_closed(lab: Lab, server: JupyterServer, friend: Friend, w
 
 def test_a_share_ends_with_what_was_shared(lab: Lab, friend: Friend) -> None:
     """A server of the same name, started again for another project, is nobody's but its owner's."""
-    token = lab.client.credentials["Authorization"].removeprefix("Bearer ")
     project = lab.project
     _role(lab, friend, Role.WRITER)
-    first = JupyterServer.start(lab.client, token, project, name="again")
+    first = JupyterServer.start(lab.client, lab.token, project, name="again")
     lab.client.add_guest(task=first.task.id, user=friend.name)
     assert friend.status(first) == 200
     first.stop()
     with pytest.raises(Conflict, match="ended"):
         lab.client.add_guest(task=first.task.id, user=friend.name)
-    second = JupyterServer.start(lab.client, token, lab.new_project(), name="again")
+    second = JupyterServer.start(lab.client, lab.token, lab.new_project(), name="again")
     lab.project = project
     try:
         assert friend.status(second) == 403

@@ -36,22 +36,16 @@ def own_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
 @pytest.fixture(scope="module")
 def lab(own_hub: RunningHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A user with a project and a runner."""
-    found = Lab.of(own_hub, tmp_path_factory.mktemp("lab"))
-    found.add_runner()
-    yield found
-    _end_workloads(found.folder)
-    found.close()
+    with Lab.at_work(own_hub, tmp_path_factory.mktemp("lab")) as found:
+        yield found
+        _end_workloads(found.folder)
 
 
 @pytest.fixture(scope="module")
 def server(lab: Lab) -> JupyterServer:
     """A JupyterLab that all tests of this module use, one after the other."""
     lab.upload({"given.txt": b"from the project\n"})
-    return JupyterServer.start(lab.client, _token(lab), lab.project)
-
-
-def _token(lab: Lab) -> str:
-    return lab.client.credentials["Authorization"].removeprefix("Bearer ")
+    return JupyterServer.start(lab.client, lab.token, lab.project)
 
 
 def _end_workloads(folder: Path) -> None:
@@ -124,7 +118,7 @@ def test_only_the_hubs_api_can_be_reached_from_a_task(server: JupyterServer) -> 
 import http.client, os, urllib.parse
 place = urllib.parse.urlsplit(os.environ["JUPYTERHUB_API_URL"])
 def ask(method, path):
-    connection = http.client.HTTPConnection(place.netloc, timeout=20)
+    connection = http.client.HTTPConnection(place.netloc, timeout=60)
     connection.request(method, path, headers={"Authorization": "token " + os.environ["JUPYTERHUB_API_TOKEN"]})
     return connection.getresponse().status
 print([ask("GET", place.path), ask("GET", place.path + "/user")])
@@ -241,7 +235,7 @@ def test_its_end_saves_its_files(server: JupyterServer, lab: Lab) -> None:
 
 def test_it_goes_on_elsewhere_when_its_runner_is_lost(lab: Lab, own_hub: RunningHub) -> None:
     """A server whose runner is removed goes on, at the same address, on another runner, from its newest version."""
-    server = JupyterServer.start(lab.client, _token(lab), lab.project, name="")
+    server = JupyterServer.start(lab.client, lab.token, lab.project, name="")
     assert server.execute("print(open('made.txt').read())") == "by hand\n"
     first = server.task
     lab.agents[0].kill()
@@ -258,7 +252,7 @@ def test_it_goes_on_elsewhere_when_its_runner_is_lost(lab: Lab, own_hub: Running
 
 def test_a_project_that_is_not_there_is_told(lab: Lab) -> None:
     """What cannot be started fails with one sentence, and leaves no task."""
-    server = JupyterServer(lab.client, _token(lab), lab.client.get_account().name, "no such project", "t-none")
+    server = JupyterServer(lab.client, lab.token, lab.client.get_account().name, "no such project", "t-none")
     server.begin()
     last = server.await_end_of_start()
     assert last.failed
@@ -274,7 +268,7 @@ def test_ds_starts_it_and_opens_the_one_that_runs(lab: Lab) -> None:
     assert b"Assigned to" in first.stderr
     address = first.stdout.decode().strip()
     path = address.removeprefix(lab.hub.url).removesuffix("/lab")
-    assert lab.hub.request("GET", f"{path}/api/status", token=_token(lab)).status == 200
+    assert lab.hub.request("GET", f"{path}/api/status", token=lab.token).status == 200
     second = lab.ds("jupyter", "-p", project, "--no-browser")
     assert second.stdout == first.stdout
     assert b"It runs already" in second.stderr

@@ -40,10 +40,8 @@ print("refused", refused)
 def lab(running_hub: RunningHub, bubblewrap: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A user with a project and a runner that can mount."""
     require_proxy()
-    found = Lab.of(running_hub, tmp_path_factory.mktemp("lab"))
-    found.add_runner()
-    yield found
-    found.close()
+    with Lab.at_work(running_hub, tmp_path_factory.mktemp("lab")) as found:
+        yield found
 
 
 def test_a_kernel_sees_it_and_runs_record_its_version(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -51,8 +49,7 @@ def test_a_kernel_sees_it_and_runs_record_its_version(lab: Lab, tmp_path_factory
     dataset = lab.client.create_dataset(DatasetCreate(name="numbers")).id
     commit = put(lab, dataset, {"numbers.csv": b"1\n2\n", "deep/x": b"3"}, tmp_path_factory.mktemp("one"))
     lab.client.link_dataset(LinkCreate(path="data/in"), project=lab.project, dataset=dataset)
-    token = lab.client.credentials["Authorization"].removeprefix("Bearer ")
-    server = JupyterServer.start(lab.client, token, lab.project)
+    server = JupyterServer.start(lab.client, lab.token, lab.project)
     try:
         later = Change(path="numbers.csv", size=2, data=b"9\n")
         put_later = CommitCreate(parent=commit, message="Later", created=dt.datetime.now(dt.UTC), changes=[later])

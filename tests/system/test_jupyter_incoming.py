@@ -18,18 +18,15 @@ pytest.importorskip("jupyterlab")
 def lab(running_hub: RunningHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A user with a project and a runner."""
     require_proxy()
-    found = Lab.of(running_hub, tmp_path_factory.mktemp("lab"))
-    found.add_runner()
-    yield found
-    found.close()
+    with Lab.at_work(running_hub, tmp_path_factory.mktemp("lab")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def server(lab: Lab) -> Iterator[JupyterServer]:
     """A JupyterLab that both tests use."""
     lab.upload({"given.txt": b"from the project"})
-    token = lab.client.credentials["Authorization"].removeprefix("Bearer ")
-    started = JupyterServer.start(lab.client, token, lab.project)
+    started = JupyterServer.start(lab.client, lab.token, lab.project)
     yield started
     started.stop()
 

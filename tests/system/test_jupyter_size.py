@@ -64,17 +64,14 @@ def own_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
 @pytest.fixture(scope="module")
 def lab(own_hub: RunningHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A user with a project and a runner."""
-    found = Lab.of(own_hub, tmp_path_factory.mktemp("lab"))
-    found.add_runner()
-    yield found
-    found.close()
+    with Lab.at_work(own_hub, tmp_path_factory.mktemp("lab")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def server(lab: Lab) -> Iterator[JupyterServer]:
     """Their JupyterLab."""
-    token = lab.client.credentials["Authorization"].removeprefix("Bearer ")
-    started = JupyterServer.start(lab.client, token, lab.project)
+    started = JupyterServer.start(lab.client, lab.token, lab.project)
     yield started
     started.execute("import os; os.path.exists('large.bin') and os.remove('large.bin')")
     started.stop()

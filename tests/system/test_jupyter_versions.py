@@ -27,27 +27,19 @@ pytest.importorskip("jupyterlab")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A user with a project and a runner, on a hub of their own."""
     require_proxy()
-    with hub(tmp_path_factory.mktemp("hub") / "data", "--no-runner") as running:
-        found = Lab.of(running, tmp_path_factory.mktemp("lab"))
-        found.add_runner()
+    data = tmp_path_factory.mktemp("hub") / "data"
+    with hub(data, "--no-runner") as running, Lab.at_work(running, tmp_path_factory.mktemp("lab")) as found:
         yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
-def server(lab: Lab, own_hub_token: str) -> Iterator[JupyterServer]:
+def server(lab: Lab) -> Iterator[JupyterServer]:
     """A JupyterLab that all tests of this module use, one after the other."""
     lab.upload({"given.txt": b"from the project\n"})
-    started = JupyterServer.start(lab.client, own_hub_token, lab.project)
+    started = JupyterServer.start(lab.client, lab.token, lab.project)
     yield started
     print(lab.log(started.task, "stderr").decode(errors="replace")[-30_000:])
     started.stop()
-
-
-@pytest.fixture(scope="module")
-def own_hub_token(lab: Lab) -> str:
-    """The user's token."""
-    return str(lab.client.credentials["Authorization"].removeprefix("Bearer "))
 
 
 def read(lab: Lab, path: str, at: str = "main") -> bytes:

@@ -23,7 +23,7 @@ from tests.hub.world import Agent, World
 from tests.system.lab import wait_for
 
 PORTS = range(24100, 27900)
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 class GatewayThread:

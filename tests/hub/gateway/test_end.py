@@ -89,6 +89,7 @@ def test_no_socket_is_left_open(
         for browser in browsers:
             browser.close()
     none_but(before, world)
+    assert sockets() <= before
 
 
 def test_an_agent_that_answers_nothing_is_cut_off(

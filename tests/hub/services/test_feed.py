@@ -63,7 +63,7 @@ async def running(feed: Feed) -> AsyncIterator[None]:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - what is waited for has no event
             await asyncio.sleep(0.01)
 
@@ -225,7 +225,7 @@ def test_a_page_that_reads_nothing_costs_no_memory(site: Any) -> None:
             assert len(connection._waiting) <= MOST + 1
             loop, found = asyncio.get_running_loop(), b""
             while b'"everything"' not in found[-200:]:
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     found = found[-200:] + await loop.sock_recv(page, 1 << 20)
             page.close()
 
@@ -242,7 +242,7 @@ def test_before_anything_is_told_the_login_is_asked_for(site: Any) -> None:
             serving.authentication.ended = True
             serving.feed.publish(told(1))
             loop, found = asyncio.get_running_loop(), b""
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while b"the login has ended" not in found:
                     found += await loop.sock_recv(page, 4096)
             page.close()
@@ -262,7 +262,7 @@ def test_a_message_is_json_of_the_contract(site: Any) -> None:
             await until(lambda: len(serving.feed))
             serving.feed.publish(told(1))
             loop, found = asyncio.get_running_loop(), b""
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while b"r0" not in found:
                     found += await loop.sock_recv(page, 4096)
             page.close()

@@ -55,7 +55,7 @@ class Server:
     port: int
     lifecycle: Lifecycle
     loop: asyncio.AbstractEventLoop
-    http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=20))
+    http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(retries=False, timeout=60))
 
     @property
     def url(self) -> str:
@@ -104,6 +104,6 @@ def serve(sqlite_database: Database) -> Serve:
         finally:
             server.http.clear()
             server.loop.call_soon_threadsafe(server.stop.set)  # type: ignore[attr-defined]
-            thread.join(20)
+            thread.join(60)
 
     return serving

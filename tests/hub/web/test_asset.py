@@ -36,7 +36,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
     loop.call_soon_threadsafe(loop.stop)
-    thread.join(20)
+    thread.join(60)
     loop.close()
     sockets[0].close()
 

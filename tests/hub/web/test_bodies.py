@@ -23,7 +23,7 @@ CONTENT = bytes(range(256)) * 8
 
 def connect(server: Server, text: str) -> socket.socket:
     """A raw connection with a request on it."""
-    connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=60)
     connection.sendall(text.replace("\n", "\r\n").replace("API", "/services/dotscience/api").encode())
     return connection
 
@@ -81,7 +81,7 @@ def test_a_slow_reader_slows_the_sender_down(serve: Serve) -> None:
         connection.settimeout(0.5)
         sent = send_until_stuck(connection, size)
         assert sent < 32 * MEGABYTE
-        connection.settimeout(20)
+        connection.settimeout(60)
         service.go_on.set()
         while sent < size:
             sent += connection.send(b"x" * min(MEGABYTE, size - sent))

@@ -237,7 +237,7 @@ def test_no_token_is_in_any_log(running_hub: RunningHub) -> None:
 def test_nobody_unknown_makes_the_service_hold_a_large_body(running_hub: RunningHub, path: str) -> None:
     """What is announced as larger than any such request can be is refused before it comes (B8)."""
     port = json.loads((running_hub.data_dir / "state" / "ports.json").read_text())["service"]
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         head = f"POST /services/dotscience/{path} HTTP/1.1\r\nHost: hub\r\nContent-Length: {90 << 20}\r\n\r\n"
         connection.sendall(head.encode())
         assert connection.recv(12) == b"HTTP/1.1 400"
