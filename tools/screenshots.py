@@ -72,6 +72,7 @@ PAGES = {
     "run": (f"{PROJECT}/runs/{{run}}", "main canvas"),
     "compare": (f"{PROJECT}/compare?runs={{run}},{{other}}", "main tbody td"),
     "tasks": ("tasks", "main tbody th a"),
+    "start": (f"{PROJECT}/tasks/start", "main form"),
     "task": ("tasks/{task}", ".log-line"),
     "files": (f"{PROJECT}/files", "main tbody th a"),
     "notebook": (f"{PROJECT}/files?path=digits.ipynb", ".notebook pre"),

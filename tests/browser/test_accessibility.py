@@ -81,6 +81,16 @@ def test_a_page_that_fails_says_so(scene: Scene, name: str) -> None:
     assert barriers_at(scene.visitor, address(path, scene.ids), shown, prepare) == []
 
 
+def test_nothing_keeps_people_from_seeing_that_changes_do_not_come(scene: Scene) -> None:
+    """The banner of a page that is cut off from the feed of changes is for everybody, too."""
+
+    def cut(page: Any) -> None:
+        page.route_web_socket("**/services/dotscience/**", lambda socket: socket.close())
+
+    shown = "text=Changes do not come by themselves now"
+    assert barriers_at(scene.visitor, "", shown, cut) == []
+
+
 FOCUSED = """
 () => {
   const one = document.activeElement;

@@ -7,7 +7,7 @@ export { RunCard, type RunActions } from "./RunCard";
 export { STATES, type FileChange, type Standing, type State } from "./standing";
 export { counted, StandingView, type StandingActions } from "./StandingView";
 export { Clamped, Files, split, Values } from "./Values";
-export { ATTRIBUTES, columnId, KINDS, parseColumn, quoted, toNumber, valueOf, type Column, type Kind, type TabledRun } from "./runs/columns";
+export { ATTRIBUTES, columnId, KINDS, parseColumn, quoted, tabled, toNumber, valueOf, type Column, type Kind, type TabledRun } from "./runs/columns";
 export { compared, type Compared } from "./runs/compare";
 export { csv } from "./runs/csv";
 export { ALIGNMENTS, extended, lastRow, pointsOf, positive, smoothed, type Alignment, type Curve } from "./runs/curves";

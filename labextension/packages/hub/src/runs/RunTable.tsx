@@ -1,4 +1,4 @@
-import { Ago, columnId, counted, parseColumn, toNumber, valueOf, type Column } from "@dotscience/ui";
+import { Ago, columnId, counted, parseColumn, tabled, toNumber, valueOf, type Column } from "@dotscience/ui";
 import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, type CSSProperties } from "react";
@@ -8,7 +8,9 @@ import { canSort, nameOf } from "./names";
 import { NEWEST, type RunRow } from "./queries";
 
 const ROW = 34;
-const WIDTH = 148;
+/** Of a column; those that are not pinned share what the window has left, up to the second. */
+const WIDTH = 160;
+const WIDEST = 240;
 const CHECK = 36;
 /** So many characters of a value are there to be seen; it may have a million. */
 const TITLE = 500;
@@ -39,10 +41,12 @@ export function RunTable(props: RunTableProps): JSX.Element {
   useEffect(() => {
     if (more && last >= runs.length - 50) onEnd();
   }, [more, last, runs.length, onEnd]);
-  const template = { gridTemplateColumns: `${CHECK}px var(--run-width) repeat(${shown.length}, ${WIDTH}px)` };
+  const widths = shown.map(({ pinned }) => (pinned ? `${WIDTH}px` : `minmax(${WIDTH}px, ${WIDEST}px)`));
+  const template = { gridTemplateColumns: [`${CHECK}px`, "var(--run-width)", ...widths].join(" ") };
+  const minWidth = `calc(${CHECK + shown.length * WIDTH}px + var(--run-width))`;
   return (
     <div ref={scroll} className="runs-scroll" tabIndex={0} role="region" aria-label="Table of runs">
-      <div role="table" aria-label="Runs" aria-rowcount={more ? -1 : runs.length + 1} aria-colcount={shown.length + 2} className="runs-table">
+      <div role="table" aria-label="Runs" aria-rowcount={more ? -1 : runs.length + 1} aria-colcount={shown.length + 2} style={{ minWidth }}>
         <div role="rowgroup" className="runs-head">
           <Head {...props} shown={shown} template={template} />
         </div>
@@ -149,7 +153,8 @@ function Cell({ run, column, place }: { readonly run: RunRow; readonly column: S
 }
 
 function shownValue(run: RunRow, { kind, name }: Column, value: string | undefined) {
-  if (kind !== null || value === undefined) return value;
+  if (value === undefined) return value;
+  if (kind !== null) return tabled(value);
   if (name === "status") return <State of={value} />;
   if (name === "created") return <Ago time={value} />;
   if (name !== "task" || run.task === null) return value;

@@ -65,3 +65,13 @@ export function toNumber(text: string | number | null | undefined): number {
   if (/^[+-]?inf(inity)?$/iu.test(trimmed)) return trimmed.startsWith("-") ? -Infinity : Infinity;
   return /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/iu.test(trimmed) ? Number(trimmed) : NaN;
 }
+
+/** So many characters of a number fit into a table's column. */
+const FITS = 10;
+
+/** A recorded value as a table shows it: a long fraction by the six digits that tell, anything else as it is. */
+export function tabled(text: string): string {
+  const number = Math.abs(toNumber(text));
+  const long = text.length > FITS && /[.e]/iu.test(text) && (number < 1e6 || /e/iu.test(text));
+  return long && Number.isFinite(number) ? String(Number(toNumber(text).toPrecision(6))) : text;
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { columnId, parseColumn, quoted, toNumber, valueOf, type TabledRun } from "./columns";
+import { columnId, parseColumn, quoted, tabled, toNumber, valueOf, type TabledRun } from "./columns";
 import { compared } from "./compare";
 import { csv } from "./csv";
 import { extended, lastRow, pointsOf, positive, smoothed, type Curve } from "./curves";
@@ -42,6 +42,13 @@ describe("columns", () => {
   it("read numbers as the hub does", () => {
     expect(["1e-3", " .5 ", "-inf", "+Infinity"].map(toNumber)).toEqual([0.001, 0.5, -Infinity, Infinity]);
     expect(["", "0x10", "nan", "1 2", null].map(toNumber).every(Number.isNaN)).toBe(true);
+  });
+
+  it("shows the digits of a long fraction that tell, and whole numbers and texts as they are", () => {
+    expect(["0.9622222222222222", "-1.23456789e-7", "  0.12345678901"].map(tabled)).toEqual(["0.962222", "-1.23457e-7", "0.123457"]);
+    for (const text of ["0.1", "20261122123456", "12345678.9012", "1e9999999999", "infinity and beyond", "v1.2.3-alpha.4"]) {
+      expect(tabled(text)).toBe(text);
+    }
   });
 
   it("quote the word that joins conditions", () => expect(quoted("and")).toBe('"and"'));
