@@ -22,7 +22,8 @@ Made from `ds` itself by `python -m dotscience_cli.docs`; `ds help COMMAND` says
 
 Projects, datasets, tasks, runners and runs are named by id, by the beginning of an id that no other has, or by name.
 Errors are one sentence on standard error; the exit status is 2 for wrong usage, 1 for failure, 130 after Ctrl-C. Every
-listing has `--output json`.
+listing has `--output json`. `ds --debug COMMAND` tells on standard error what is asked of the hub, and where an error
+came from.
 
 | variable | stands in for |
 |---|---|
@@ -61,6 +62,8 @@ def _section(context: click.Context) -> str:
     parts = [f"\n## {context.command_path}\n\n```\n{usage}\n```\n", f"\n{_prose(command.help or '')}\n"]
     if options := formatter.getvalue().strip("\n"):
         parts.append(f"\n```\n{_dedent(options)}\n```\n")
+    if command.epilog:
+        parts.append(f"\n{_prose(command.epilog)}\n")
     return "".join(parts)
 
 

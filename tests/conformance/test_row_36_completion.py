@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import Program
+from tests.require import require
 
 # The commands as bash's readline would give them to the function that the script registers, and what it offers.
 BASH = """
@@ -72,8 +73,7 @@ def test_bash_completes(shell: Program, words: list[str], expected: set[str]) ->
 @pytest.mark.parametrize(("words", "expected"), CASES, ids=[" ".join(words) for words, _ in CASES])
 def test_fish_completes(shell: Program, words: list[str], expected: set[str]) -> None:
     """Fish, asked for its completions of the line."""
-    if shutil.which("fish") is None:
-        pytest.skip("needs fish")
+    require(shutil.which("fish") is not None, "fish (Debian: apt-get install fish)")
     line = " ".join(["ds", *words])
     found = offered(shell, "fish", f"ds completion fish | source; complete -C '{line}'")
     assert expected <= {text.split("\t")[0] for text in found}
@@ -82,8 +82,7 @@ def test_fish_completes(shell: Program, words: list[str], expected: set[str]) ->
 @pytest.mark.parametrize("name", ["zsh", "fish"])
 def test_the_shell_can_read_the_code(shell: Program, name: str) -> None:
     """Without a mistake in its language."""
-    if shutil.which(name) is None:
-        pytest.skip(f"needs {name}")
+    require(shutil.which(name) is not None, f"{name} (Debian: apt-get install {name})")
     assert offered(shell, name, f"ds completion {name} > /dev/null; ds completion {name} | {name} -n") == []
 
 

@@ -27,7 +27,7 @@ def clone(project_ref: str, directory: Path | None) -> None:
 
 
 @click.command()
-@click.argument("project_ref", metavar="PROJECT", required=False)
+@click.argument("project_ref", metavar="[PROJECT]", required=False)
 def init(project_ref: str | None) -> None:
     """Bind the current folder to PROJECT, or to a new project named after the folder.
 

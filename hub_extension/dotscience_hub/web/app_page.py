@@ -22,7 +22,7 @@ POLICY = (
     "connect-src 'self'; frame-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 ADDRESSES = r"(?:projects?|runs|tasks|runners|datasets|secrets|account)(?:/.*)?"
-"""Below the service's own: all that the pages' router knows. `project/…` is what the library prints."""
+"""Below the service's own: all that the pages' router knows. `project/…` is the published library's for a run."""
 _MANIFEST = "manifest.json"
 _ENTRY = "src/main.tsx"
 Position = Callable[[], str]

@@ -37,7 +37,7 @@ def choose(name: str, spool: Path, gpus: int = 0) -> Backend:
 
 def _docker(spool: Path, gpus: int) -> Backend:
     if importlib.util.find_spec("docker") is None:
-        raise BackendError("The Docker backend needs the package `docker`: pip install 'jupyter-dotscience[runner]'.")
+        raise BackendError("The Docker backend needs the Python package `docker`, which the extra `runner` brings.")
     from .docker import DockerBackend
 
     return DockerBackend(spool, gpus=range(gpus))

@@ -43,7 +43,7 @@ const compare = createRoute({
   component: lazyRouteComponent(() => import("./ComparePage"), "ComparePage"),
 });
 
-/** The address that the library prints when a run is published. */
+/** The address of a run by which the published product's library names it. */
 const printed = createRoute({
   getParentRoute: () => root,
   path: "project/$project/runs/metric/$run",
