@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import quote
 
 from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import HTTPError, LocationValueError, SSLError
+from urllib3.exceptions import HTTPError, LocationValueError, ReadTimeoutError, SSLError
 
 from . import endpoint as endpoints
 from . import refusals
@@ -25,10 +25,12 @@ from .listing import Listed, Page, parse_page, parse_refusal
 from .location import HEADER, REGION, Location, check, signing
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 60.0
-"""How long nothing may succeed before a synchronisation gives up."""
+PATIENCE_SECONDS = 90.0
+"""How long nothing may come before a synchronisation gives up: more than one answer may take, for a second try."""
 _ATTEMPTS = 12
-"""How often one request is tried while others succeed."""
+"""How often one request is tried while others get what they ask for."""
+_EMPTY_PAGES = 100
+"""So many in a row, which promise more, are a list without an end."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 8.0
 _ERROR_BYTES, _PAGE_BYTES = 64 << 10, 32 << 20
 _CHUNK = 1 << 20
@@ -53,9 +55,9 @@ class Bucket:
         Args:
             location: Where it is.
             connections: How many are kept.
-            patience: Seconds without any success before it gives up.
+            patience: Seconds in which nothing came before it gives up.
             allowed: Servers that may be asked, see :func:`endpoint.parse`.
-            read: Seconds that an answer may stand still.
+            read: Seconds that an answer may stand still, see :mod:`answers`.
 
         Raises:
             SyncError: the location cannot be one.
@@ -83,14 +85,15 @@ class Bucket:
         """
         token: str | None = None
         seen: set[str] = set()
+        empty = 0
         while True:
             page = self.page(size, token)
             yield page
-            token = page.token
+            token, empty = page.token, 0 if page.objects else empty + 1
             if token is None:
                 return
-            if token in seen:
-                raise SyncError(f"The list of {self.location.url} has no end: its server repeats itself.")
+            if token in seen or empty >= _EMPTY_PAGES:
+                raise SyncError(f"The list of {self.location.url} has no end.")
             seen.add(token)
 
     def page(self, size: int, token: str | None = None) -> Page:
@@ -148,6 +151,7 @@ class Bucket:
                     if done + len(chunk) > length or self._stopped.is_set():
                         raise Transient("the server sent more than it was asked for")
                     write(start + done, chunk)
+                    self._succeeded = time.monotonic()  # a part may take longer than nothing may come
                     done += len(chunk)
                 if done != length:
                     raise Transient("the server broke off")
@@ -189,16 +193,18 @@ class Bucket:
                 answer.close()
                 raise
             answer.release_conn()
-        except LocationValueError as error:
-            raise SyncError(f"{self._at} cannot be reached: {_reason(error)}.") from error
-        except SSLError as error:
-            if not isinstance(error.args[0] if error.args else None, ssl.SSLCertVerificationError):
-                raise Transient(_reason(error)) from error
-            raise SyncError(f"{self._at} cannot be reached: {_reason(error)}.") from error
-        except HTTPError as error:
-            raise Transient(_reason(error)) from error
-        except OSError as error:
-            raise Transient(error.strerror or "the connection broke") from error
+        except (HTTPError, OSError) as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: HTTPError | OSError) -> Exception:
+        """What to raise for a request that failed."""
+        if isinstance(error, ReadTimeoutError):
+            return Transient(f"its answer did not come within {self._read:g} seconds")
+        if isinstance(error, LocationValueError) or _is_untrusted(error):
+            return SyncError(f"{self._at} cannot be reached: {_reason(error)}.")
+        if isinstance(error, OSError):
+            return Transient(error.strerror or "the connection broke")
+        return Transient(_reason(error))
 
     def _signed(self, target: str, headers: dict[str, str]) -> dict[str, str]:
         server = self._endpoint
@@ -248,6 +254,11 @@ class Bucket:
                 return done
             self._stopped.wait(wait * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
             wait = min(wait * 2, _LONGEST_WAIT)
+
+
+def _is_untrusted(error: Exception) -> bool:
+    """Whether the server's certificate is not good, which it is not at the next try either."""
+    return isinstance(error, SSLError) and isinstance((*error.args, None)[0], ssl.SSLCertVerificationError)
 
 
 def _is_range(answer: BaseHTTPResponse, listed: Listed, wanted: str) -> bool:

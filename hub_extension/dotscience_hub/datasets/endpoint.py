@@ -20,9 +20,12 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util import connection
 
+from .answers import TimelyResponse
 from .errors import SyncError
 
 CONNECT_SECONDS, READ_SECONDS = 10.0, 60.0
+_ADDRESSES = 3
+"""So many of each family are tried: a name may have hundreds, of which each takes its time to fail."""
 # Metadata services of clouds: they give credentials of the machine to whoever asks from it.
 _METADATA = [ipaddress.ip_network("fd00:ec2::/32"), ipaddress.ip_network("100.100.100.200/32")]
 _HOST = re.compile(r"[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
@@ -89,7 +92,10 @@ def is_forbidden(address: str) -> bool:
 
 
 def pool(endpoint: Endpoint, connections: int, read: float = READ_SECONDS) -> urllib3.HTTPConnectionPool:
-    """Connections to a server, which check its address; each waits `read` seconds for an answer to go on."""
+    """Connections to a server, which check its address; each waits `read` seconds for an answer to go on.
+
+    What that means is in :mod:`answers`.
+    """
     timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, read), read=read)
     options: dict[str, Any] = {"port": endpoint.port, "timeout": timeout, "maxsize": connections, "retries": False}
     kind = _CheckedHttpsPool if endpoint.scheme == "https" else _CheckedHttpPool
@@ -97,7 +103,9 @@ def pool(endpoint: Endpoint, connections: int, read: float = READ_SECONDS) -> ur
 
 
 class _Checked(HTTPConnection):
-    """Connects to none but a checked address."""
+    """Connects to none but a checked address, and does not wait for ever."""
+
+    response_class = TimelyResponse
 
     def _new_conn(self) -> socket.socket:
         """Resolve, check, connect: in place of urllib3's own, which does the first and the last in one."""
@@ -113,7 +121,7 @@ class _Checked(HTTPConnection):
 
     def _connect(self, addresses: Sequence[str]) -> socket.socket:
         failure: OSError = OSError("no address")
-        for address in addresses:
+        for address in _some(addresses):
             try:
                 return connection.create_connection(
                     (address, self.port), self.timeout, socket_options=self.socket_options
@@ -123,6 +131,13 @@ class _Checked(HTTPConnection):
         if isinstance(failure, TimeoutError):
             raise ConnectTimeoutError(self, "connecting took too long") from failure
         raise NewConnectionError(self, failure.strerror or str(failure)) from failure
+
+
+def _some(addresses: Sequence[str]) -> list[str]:
+    """The first of each family, in their order: where IPv6 leads nowhere IPv4 is to have its turn."""
+    families = [[address for address in addresses if (":" in address) is six] for six in (True, False)]
+    chosen = {address for family in families for address in family[:_ADDRESSES]}
+    return [address for address in addresses if address in chosen]
 
 
 class _CheckedHttp(_Checked):

@@ -20,6 +20,7 @@ from dotscience_hub.store.database import Database
 from dotscience_hub.store.keyring import GivenKeys, KeyFile, Keyring
 
 from .bucket import PATIENCE_SECONDS
+from .endpoint import READ_SECONDS
 
 
 class ObjectsBucket(msgspec.Struct, frozen=True):
@@ -39,6 +40,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         keys: Those that the configuration gives; none: they are in `key_file`.
         allowed: Servers that may be asked for buckets, see `endpoint.parse`.
         connections: Requests at once.
+        patience: How long nothing may come from a bucket's server.
+        read: How long one answer may stand still, see `answers`.
     """
 
     data_dir: str
@@ -51,6 +54,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     allowed: tuple[str, ...] = ("*",)
     connections: int = 16
     patience: float = PATIENCE_SECONDS
+    read: float = READ_SECONDS
 
     def __repr__(self) -> str:
         """Without keys and passwords."""

@@ -107,8 +107,9 @@ class Round:
                     listed[found.key] = found
                     size += found.size
             self._tally.total(len(listed), size)
-            if len(listed) > self._hub.commits.repositories.limits.files:
-                raise SyncError(f"{self._bucket.location.url} has over {len(listed) - 1:,} objects: choose a prefix.")
+            limit = self._hub.commits.repositories.limits.files
+            if max(len(listed), markers + nameless) > limit:
+                raise SyncError(f"{self._bucket.location.url} has over {limit:,} objects: choose a prefix.")
         left_out = [f"{_count(markers, 'folder marker')} left out."] if markers else []
         left_out += [f"{_count(nameless, 'object')} with a NUL in the key left out."] if nameless else []
         return Source(listed, keys.paths_of(listed, prefix), left_out)

@@ -98,7 +98,10 @@ def _do(hub: Hub, dataset: str, holder: str) -> Done:
             try:
                 owner, location = _source(hub, dataset)
                 place = hub.place
-                bucket = Bucket(location, connections=place.connections, patience=place.patience, allowed=place.allowed)
+                bucket = Bucket(
+                    location, connections=place.connections, patience=place.patience, allowed=place.allowed,
+                    read=place.read,
+                )  # fmt: skip
                 return Round(hub, dataset, owner, bucket, tally).run(folder)
             finally:
                 teller.stop()

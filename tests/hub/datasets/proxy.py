@@ -123,6 +123,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         while chunk := answer.read(1 << 16):
             self.wfile.write(chunk)
+        if answer.length:
+            raise Dropped  # the server broke off, which `read` does not tell: whoever waits for the rest is to know
 
     def log_message(self, *_: Any) -> None:
         pass

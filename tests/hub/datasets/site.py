@@ -51,6 +51,13 @@ class Site:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 
+    def remove_bucket(self) -> None:
+        """Remove rclone's bucket through the server: behind its back it would go on for a moment from its cache."""
+        listed = self.client.list_objects_v2(Bucket=self.server.bucket).get("Contents", [])
+        for found in listed:
+            self.client.delete_object(Bucket=self.server.bucket, Key=found["Key"])
+        self.client.delete_bucket(Bucket=self.server.bucket)
+
     def syncs(self, **options: Any) -> contextlib.AbstractContextManager[Syncs]:
         """A service's part in synchronisations, started, until the block ends."""
         return _running(Syncs(self.database, self.place, self.ended.append, **options))

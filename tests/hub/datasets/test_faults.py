@@ -289,14 +289,37 @@ def test_a_bucket_that_vanishes_under_way(small_site: Site, proxy: Proxy) -> Non
         site.synchronise(syncs, dataset)
         head = site.row(dataset).head
         site.fill({"b": b"2"})
-        assert site.server.folder is not None
-        folder = site.server.folder
-        proxy.before = lambda seen: shutil.rmtree(folder, ignore_errors=True) if seen.key == "b" else None
+        proxy.before = lambda seen: site.remove_bucket() if seen.key == "b" else None
         row = site.synchronise(syncs, dataset)
+    assert [seen.key for seen in proxy.fetched()] == ["a", "b"]
     assert row.state == "failed"
     assert row.message == f"There is no bucket {site.server.bucket} at {proxy.endpoint}."
     assert site.row(dataset).head == head
     assert site.files(dataset) == {"a": b"1"}
+
+
+def test_an_object_whose_answer_never_comes(small_site: Site, proxy: Proxy) -> None:
+    """When one object hangs the round fails and says so, without a commit; what had come is not fetched again."""
+    site = small_site
+    site.place = msgspec.structs.replace(site.place, read=1.0)
+    site.fill(SMALL)
+    gate = Gate(lambda seen: seen.key == "s030")
+    proxy.before = gate
+    with site.syncs() as syncs:
+        dataset = site.dataset()
+        row = site.synchronise(syncs, dataset)
+        assert row.state == "failed"
+        assert row.message.startswith(f"{proxy.endpoint} does not answer as it should: ")
+        assert row.message.endswith(": its answer did not come within 1 seconds.")
+        assert site.history(dataset) == []
+        times = Counter(seen.key for seen in proxy.fetched())
+        assert times.pop("s030") > 1
+        assert times == dict.fromkeys(SMALL.keys() - {"s030"}, 1)
+        proxy.seen.clear()
+        gate.opened.set()
+        assert site.synchronise(syncs, dataset).state == "ready"
+    assert site.files(dataset) == SMALL
+    assert [seen.key for seen in proxy.fetched()] == ["s030"]
 
 
 def test_what_an_older_backup_lacks_is_fetched_again(small_site: Site, proxy: Proxy) -> None:
