@@ -143,6 +143,9 @@ def sync(binding: Binding, client: Client, keep: str | None) -> str:
     with held(binding, client) as committer:
         kept = list(committer.standing.conflicts) if keep == "mine" else []
         if keep == "theirs":
+            # What stands here now is in a version before anything is written over it.
+            committer.commit("")
+            committer.ship()
             _take(binding, client, list(committer.standing.conflicts))
         for _ in range(SYNC_TRIES):
             committer.commit("" if not keep else "Settle a conflict", keep=kept)
@@ -166,12 +169,18 @@ def _conflict(committer: QueuedCommitter) -> str:
 
 def _bring(binding: Binding, client: Client, committer: QueuedCommitter) -> int | None:
     """Bring main's newest version here; None when the folder has changed meanwhile. Answers how many files."""
+    from jupyter_dotscience.api.commits import ChangesQuery
     from jupyter_dotscience.workspace.entry import entries_of
 
+    known = committer.standing
     listing = client.get_tree(project=binding.bound.project)
-    way = committer.take_in(
-        listing.commit, entries_of(listing), lambda path: _read(client, binding, path, listing.commit or "main")
-    )
+    at = listing.commit or "main"
+    if known.commit is not None:
+        query = ChangesQuery(since=known.commit, limit=1)
+        if not client.list_changes(project=binding.bound.project, commit=at, query=query).contained:
+            return None
+    read = lambda path: _read(client, binding, path, at)  # noqa: E731 - of this version
+    way = committer.take_in(known, listing.commit, entries_of(listing), read)
     return None if way is None else len(way.changed) + len(way.deleted)
 
 

@@ -133,6 +133,10 @@ class ChangedFiles(Model, frozen=True, kw_only=True):
     base: Annotated[Sha1 | None, Meta(description="What the version was compared with; null for an empty tree.")]
     items: list[ChangedFile]
     total: Annotated[int, Meta(description="How many files differ.")]
+    contained: Annotated[
+        bool,
+        Meta(description="Whether the older version is in the history of the newer, so that nothing of it is lost."),
+    ] = True
 
 
 class ChangesQuery(Request, frozen=True, kw_only=True):

@@ -81,6 +81,9 @@ class Assignment(Model, frozen=True, kw_only=True):
     datasets: Annotated[
         list[DatasetMount], Meta(description="What the task sees, read-only, beside its workspace.")
     ] = msgspec.field(default_factory=list)
+    conflicts: Annotated[
+        list[str], Meta(description="Paths for which main does not have the version to start from.")
+    ] = msgspec.field(default_factory=list)
 
 
 class Claimed(Model, frozen=True, kw_only=True):

@@ -108,9 +108,9 @@ class BoundProject:
         """All files of main's newest version."""
         return self._view().tree()
 
-    def changes_since(self, since: str | None, limit: int) -> ChangedFiles:
-        """Where main's newest version differs from an older one."""
-        return self._view().changes_since(since, limit)
+    def changes_since(self, since: str | None, limit: int, at: str = "main") -> ChangedFiles:
+        """Where a version, main's newest unless named, differs from an older one."""
+        return self._view().changes_since(since, limit, at)
 
     def record(self, request: CommitCreate, runs: Sequence[RunReport]) -> Placed:
         """Record a version on main, or, when main has other changes of the same files, on a branch of one's own."""

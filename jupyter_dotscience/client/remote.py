@@ -126,11 +126,11 @@ class ProjectView:
         """All files of main's newest version."""
         return self._client.get_tree(project=self._project_id)
 
-    def changes_since(self, since: str | None, limit: int) -> ChangedFiles:
-        """Where main's newest version differs from an older one; nothing while main is empty."""
+    def changes_since(self, since: str | None, limit: int, at: str = "main") -> ChangedFiles:
+        """Where a version, main's newest unless named, differs from an older one; nothing while main is empty."""
         query = ChangesQuery(since=since, limit=limit)
         try:
-            return self._client.list_changes(project=self._project_id, commit="main", query=query)
+            return self._client.list_changes(project=self._project_id, commit=at, query=query)
         except NotFound:
             return ChangedFiles(base=since, items=[], total=0)
 

@@ -15,7 +15,7 @@ from jupyter_dotscience.workspace.orders import Orders
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _LONG = 3600.0
-"""Seconds a version may take: the first one of a full disk is read and sent whole."""
+"""Seconds that a version may take, or what others changed: a whole disk may have to be read and sent, or written."""
 _SHORT = 60.0
 
 
@@ -50,7 +50,7 @@ class AgentCommitter:
 
     def ask(self, order: control.Order, kind: type[T]) -> T:
         """Give an order over the control socket."""
-        timeout = _LONG if isinstance(order, control.Commit) else _SHORT
+        timeout = _LONG if isinstance(order, control.Commit | control.TakeIn) else _SHORT
         answer = control.ask(self._folder, order, timeout=timeout)
         return answer if isinstance(answer, kind) else msgspec.json.decode(answer, type=kind)
 

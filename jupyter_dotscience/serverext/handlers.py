@@ -293,16 +293,22 @@ class ResolveHandler(Handler):
 
         async def work() -> Any:
             choice = self.taken(_Choice)
-            conflicts = self.extension.standing.conflicts
-            if not conflicts:
-                raise Conflict("There is no conflict.", code="no_conflict")
+            conflicts = self._conflicts()
             if choice.keep == "theirs":
+                # What stands here now is in a version before anything is written over it.
+                await self.auto.commit("")
+                conflicts = self._conflicts()
                 await asyncio.to_thread(_take_theirs, self.workspace, conflicts)
             kept = conflicts if choice.keep == "mine" else None
             made = await self.auto.commit("Settle a conflict", kept)
             return {"made": made.made, "status": self.extension.standing.tell()}
 
         await self.reply(work)
+
+    def _conflicts(self) -> list[str]:
+        if not (conflicts := self.extension.standing.conflicts):
+            raise Conflict("There is no conflict.", code="no_conflict")
+        return conflicts
 
 
 class IncomingHandler(Handler):
@@ -343,14 +349,23 @@ def _put_beside(workspace: Workspace, wish: _Version, data: bytes) -> str:
 
 
 def _take_theirs(workspace: Workspace, paths: list[str]) -> None:
-    """Write main's version of files over ours, which the history of our branch has."""
+    """Write main's version of files over ours, which the history of our branch has; all of them, or none."""
     for path in paths:
-        try:
-            data = workspace.committer.ask(control.ReadFile(path=path, at="main"), bytes)
-        except NotFound:
+        _theirs(workspace, path)
+    for path in paths:
+        data = _theirs(workspace, path)
+        if data is None:
             workspace.places.remove(path)
         else:
             workspace.places.write(path, data, replace=True)
+
+
+def _theirs(workspace: Workspace, path: str) -> bytes | None:
+    """A file as main has it; None when it has none. Read twice, for all of them together may be large."""
+    try:
+        return workspace.committer.ask(control.ReadFile(path=path, at="main"), bytes)
+    except NotFound:
+        return None
 
 
 def _problem(error: DotscienceError) -> Problem:

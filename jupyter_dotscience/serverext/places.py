@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,7 +115,7 @@ def checked(path: str) -> bytes:
 
 def _write(folder: int, name: bytes, data: bytes, *, replace: bool) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    temporary = b".dotscience-" + secrets.token_hex(8).encode() if replace else name
+    temporary = names.temporary() if replace else name
     mode = 0o666
     if replace:
         with contextlib.suppress(FileNotFoundError):

@@ -3,18 +3,21 @@
 ::
 
     <folder>/
-        files-0000000040   the files after version 40 (the stat cache's format)
-        log.jsonl          what each later version changed, and where the hub put it; one line each
+        files-<token>   the files to begin with (the stat cache's format)
+        log.jsonl       first the name of that file, and where the hub has these files; then what each later version
+                        changed, and where the hub put it; one line each
 
 A line is written when the hub has a version, before the version is removed from the outbox. A torn last line is as good
-as none: the version is sent again and makes the same commit.
+as none: the version is sent again and makes the same commit. A log that begins with other files takes the place of the
+one before it in one step: files and standing are never of different versions.
 """
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterable, Mapping
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -53,6 +56,7 @@ class Standing(msgspec.Struct, kw_only=True):
 
 class _Line(msgspec.Struct, kw_only=True):
     standing: Standing
+    files: str = ""
     changed: list[tuple[str, int, str, int, str | None, bool]] = []
     deleted: list[str] = []
 
@@ -74,7 +78,13 @@ class Baseline:
         self._load()
 
     def start(
-        self, commit: str | None, entries: Mapping[bytes, Entry], *, number: int = 0, branch: str = "main"
+        self,
+        commit: str | None,
+        entries: Mapping[bytes, Entry],
+        *,
+        number: int = 0,
+        branch: str = "main",
+        conflicts: Sequence[str] = (),
     ) -> None:
         """Begin with the files of a commit.
 
@@ -82,9 +92,11 @@ class Baseline:
             commit: The commit; None for an empty workspace.
             entries: Its files.
             number: Of the last version on this disk that is part of it.
-            branch: Where versions go.
+            branch: The branch that has it.
+            conflicts: Paths for which main does not have it.
         """
-        self.standing, self.entries = Standing(number=number, commit=commit, branch=branch), dict(entries)
+        self.standing = Standing(number=number, commit=commit, branch=branch, conflicts=list(conflicts))
+        self.entries = dict(entries)
         self._write_anew()
 
     def advance(self, standing: Standing, changes: Iterable[Change], deletes: Iterable[str]) -> None:
@@ -111,29 +123,21 @@ class Baseline:
 
     def _write_anew(self) -> None:
         assert self.standing is not None
-        files = self._files(self.standing.number)
+        files = self._folder / f"files-{secrets.token_hex(8)}"
         StatCache(files).replace(self.entries)
         fresh = self._log.with_name("log.new")
         with named(f"write {self._log}"):
-            fresh.write_bytes(msgspec.json.encode(_Line(standing=self.standing)) + b"\n")
+            fresh.write_bytes(msgspec.json.encode(_Line(standing=self.standing, files=files.name)) + b"\n")
             fresh.replace(self._log)
             for old in self._folder.glob("files-*"):
                 if old != files:
                     old.unlink()
 
-    def _files(self, number: int) -> Path:
-        return self._folder / f"files-{number:010}"
-
     def _load(self) -> None:
-        number = -1
-        for path in sorted(self._folder.glob("files-??????????"), reverse=True):
-            self.entries = dict(StatCache(path).entries)
-            number = int(path.name[6:])
-            break
         for line in self._lines():
-            if line.standing.number > number:
-                self._apply(line)
-            self.standing = line.standing
+            if line.files:
+                self.entries = dict(StatCache(self._folder / line.files).entries)
+            self._apply(line)
 
     def _lines(self) -> Iterable[_Line]:
         whole = 0

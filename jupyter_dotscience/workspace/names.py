@@ -6,7 +6,11 @@ A path in a tree (*stored*) differs from the one on disk where a part stands for
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import secrets
+import time
 from typing import Final
 
 from jupyter_dotscience.api import paths
@@ -15,6 +19,30 @@ from jupyter_dotscience.api.problems import BadRequest
 FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 FILE_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 """For files of users: no symlink is followed, and a FIFO put in a file's place does not block the open."""
+
+
+_TEMPORARY: Final = re.compile(r"\.dotscience-[0-9a-f]{16}")
+_STALE_SECONDS: Final = 600
+
+
+def temporary() -> bytes:
+    """A name for a file that is written before it takes another's place. It is never a part of a workspace."""
+    return b".dotscience-" + secrets.token_hex(8).encode()
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file's name is one of :func:`temporary`: whoever wrote it may have been killed."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
+def remove_temporaries(root: str | os.PathLike[str]) -> None:
+    """Delete what writers who were killed have left below a folder; what was written to a moment ago may be in use."""
+    stale = time.time() - _STALE_SECONDS
+    for _, _, files, folder in os.fwalk(root):
+        for name in filter(is_temporary, files):
+            with contextlib.suppress(OSError):
+                if os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime < stale:
+                    os.unlink(name, dir_fd=folder)
 
 
 def stored(path: bytes) -> bytes:

@@ -5,6 +5,7 @@ On a runner that is the agent, over the control socket; in a JupyterLab that no 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import threading
@@ -14,7 +15,7 @@ from typing import Final, Protocol
 from jupyter_dotscience.api import control, paths
 from jupyter_dotscience.api.commits import ChangedFiles, CommitList, FileChange
 from jupyter_dotscience.api.files import Tree
-from jupyter_dotscience.api.problems import Conflict, DotscienceError, Unreachable
+from jupyter_dotscience.api.problems import Conflict, DotscienceError, Unavailable, Unreachable
 from jupyter_dotscience.api.runs import Points, Run, RunList
 
 from .entry import entries_of
@@ -56,8 +57,8 @@ class Project(Protocol):
     def tree(self) -> Tree:
         """All files of main's newest version."""
 
-    def changes_since(self, since: str | None, limit: int) -> ChangedFiles:
-        """Where main's newest version differs from an older one."""
+    def changes_since(self, since: str | None, limit: int, at: str = "main") -> ChangedFiles:
+        """Where a version, main's newest unless named, differs from an older one."""
 
 
 class Orders:
@@ -76,7 +77,7 @@ class Orders:
         self.committer, self._project = committer, project
         self._project_id, self._project_name = project_id, project_name
         self._one_at_a_time = threading.Lock()
-        self._problem = ""
+        self._problem, self._finished = "", False
         self._work, self._closed = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         if committer.outbox.numbers:
@@ -108,6 +109,12 @@ class Orders:
         if isinstance(order, control.ReadPoints):
             return self._project.points(order.run, order.after, order.limit)
         return self._project.read_file(order.path, order.at, control.MAX_FILE)
+
+    def finish(self) -> None:
+        """Wait for the order under way, and carry out no more: what is made after this is made by the caller."""
+        with self._one_at_a_time:
+            self._finished = True
+        self.close()
 
     def close(self) -> None:
         """Bring nothing more to the hub; what waits is on disk."""
@@ -145,7 +152,7 @@ class Orders:
         return control.KnownRuns(runs=[*known, *(run for run in runs if run in waiting)])
 
     def _commit(self, order: control.Commit) -> control.Made:
-        with self._one_at_a_time:
+        with self._turn():
             try:
                 patience = PATIENCE_SECONDS if order.patient and not order.runs else 0.0
                 kept = self.committer.commit(order.message, order.runs, order.keep, patience=patience)
@@ -165,28 +172,51 @@ class Orders:
             unfinished=kept.unfinished,
         )
 
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        with self._one_at_a_time:
+            if self._finished:
+                raise Unavailable("JupyterLab is ending: its files are being saved.")
+            yield
+
     def _look(self) -> control.Incoming:
         """What main has and this workspace has not. In a conflict main lacks what is here, too: that comes first."""
         known = self.committer.standing
         if known.conflicts:
             return control.Incoming()
         found = self._project.changes_since(known.commit, control.SHOWN_FILES)
+        if not found.contained:
+            return control.Incoming()
         files = [control.FileChange(path=item.path, kind=_KINDS[item.change]) for item in found.items]
         return control.Incoming(files=files, more_files=found.total - len(files))
 
     def _take_in(self, order: control.TakeIn) -> control.Taken:
         committer = self.committer
-        with self._one_at_a_time:
-            if committer.standing.conflicts:
+        with self._turn():
+            known = committer.standing
+            if known.conflicts:
                 raise Conflict("Settle the conflict first: keep yours, or take theirs.", code="unsettled")
-            if committer.outbox.numbers and not committer.online:
-                raise Unreachable("The hub is away; what others changed can be taken in when it is back.")
+            if committer.outbox.numbers:
+                if not committer.online:
+                    raise Unreachable("The hub is away; what others changed can be taken in when it is back.")
+                return control.Taken(done=False, standing=self.standing())
             tree, base = self._project.tree(), frozenset(committer.base)
-            at = tree.commit or "main"
+            self._check_has(tree.commit, known.commit)
             spared = {paths.to_bytes(path) for path in order.spared}
-            way = committer.take_in(tree.commit, entries_of(tree), lambda path: self._project.content(path, at), spared)
+            at = tree.commit or "main"
+            read = lambda path: self._project.content(path, at)  # noqa: E731 - of this version
+            way = committer.take_in(known, tree.commit, entries_of(tree), read, spared)
         files, more = _files(_way_kinds(way, base), control.TOLD_FILES) if way else ([], 0)
         return control.Taken(done=way is not None, standing=self.standing(), files=files, more_files=more)
+
+    def _check_has(self, main: str | None, ours: str | None) -> None:
+        """Refuse a main without this folder's newest version: what it lacks would look like somebody's deletion.
+
+        Raises:
+            Conflict: it lacks it.
+        """
+        if ours is not None and (main is None or not self._project.changes_since(ours, 1, main).contained):
+            raise Conflict("The newest version here is not on main yet. Save a version first.", code="unsettled")
 
     def _send_now_or_later(self) -> None:
         if self.committer.online:

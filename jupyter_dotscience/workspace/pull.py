@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,7 +99,7 @@ def _remove_empty(top: int, disk: bytes) -> None:
 def _write(top: int, path: bytes, entry: Entry, pieces: Iterable[bytes], check: Check | None) -> None:
     parent, name = _open_or_make_parent(top, names.on_disk(path))
     # A name of its own, so that a file is the old one or the new one whatever happens.
-    temporary = b".dotscience-" + secrets.token_hex(8).encode()
+    temporary = names.temporary()
     try:
         try:
             _make(parent, temporary, entry, pieces)

@@ -26,9 +26,11 @@ from jupyter_dotscience.api.runs import RunReport
 
 from . import incoming, names, pull
 from .baseline import Baseline, Standing, entry_of
+from .carried import Carried
 from .committer import commit_request
 from .diff import Changes, changes
 from .entry import DEFAULT_THRESHOLD, Entry
+from .errors import WorkspaceError
 from .outbox import MOST_BYTES, Draft, Outbox, Waiting
 from .scan import BEING_WRITTEN, TICK, scan
 from .statcache import StatCache
@@ -39,6 +41,7 @@ PASSING = (Unreachable, Unavailable, ServerError)
 """Errors that say nothing about what was sent: the hub is away, starts, or has a full disk."""
 _REFUSALS = (BadRequest, NotFound, TooLarge)
 _NAMED = 2
+_NO_ROOM = "So many versions wait for the hub that there is no room for more; this one can be saved when it is back."
 
 
 @dataclass(frozen=True)
@@ -110,9 +113,11 @@ class QueuedCommitter:
         self.outbox = Outbox(state / "outbox")
         self.baseline = Baseline(state / "base")
         self._making, self._shipping = threading.Lock(), threading.Lock()
-        self._carried: list[RunReport] = []
+        self._carried = Carried(state / "runs.json")
         self._runs: dict[int, list[str]] = {}
         self._base = self._restored()
+        # Killed right after a version was kept with them.
+        self._carried.drop(run for runs in self._runs.values() for run in runs)
         self.online = True
         self.problem = ""
         self.skipped: Mapping[bytes, str] = {}
@@ -133,20 +138,40 @@ class QueuedCommitter:
         """The files of the newest version, by stored path."""
         return self._base
 
-    def start(self, commit: str | None, entries: Mapping[bytes, Entry]) -> None:
-        """Say what the folder was filled with, and that nothing of it waits. Later versions are relative to it."""
-        with self._making:
-            self._start(commit, entries)
+    def start(
+        self,
+        commit: str | None,
+        entries: Mapping[bytes, Entry],
+        branch: str = "main",
+        conflicts: Sequence[str] = (),
+    ) -> None:
+        """Say what the folder was filled with, and that nothing of it waits. Later versions are relative to it.
 
-    def _start(self, commit: str | None, entries: Mapping[bytes, Entry]) -> None:
+        Args:
+            commit: The version.
+            entries: Its files.
+            branch: The branch that has it.
+            conflicts: Paths for which main does not have it.
+        """
+        with self._making:
+            self._start(commit, entries, branch, conflicts)
+
+    def _start(
+        self, commit: str | None, entries: Mapping[bytes, Entry], branch: str = "main", conflicts: Sequence[str] = ()
+    ) -> None:
         last = self._number()
         for number in self.outbox.numbers:
             self.outbox.remove(number)
-        self.baseline.start(commit, entries, number=last)
+        self.baseline.start(commit, entries, number=last, branch=branch, conflicts=conflicts)
         self._base = self._restored()
 
     def take_in(
-        self, commit: str | None, target: Mapping[bytes, Entry], read: pull.Read, spared: Collection[bytes] = ()
+        self,
+        known: Standing,
+        commit: str | None,
+        target: Mapping[bytes, Entry],
+        read: pull.Read,
+        spared: Collection[bytes] = (),
     ) -> pull.Way | None:
         """Bring the folder to a version of the hub that has the folder's newest one in its history.
 
@@ -154,6 +179,7 @@ class QueuedCommitter:
         written by then becomes part of the next version, as somebody's who did the same by hand.
 
         Args:
+            known: The standing for which the hub has said that the version has it in its history.
             commit: The version.
             target: Its files.
             read: Brings contents.
@@ -168,13 +194,14 @@ class QueuedCommitter:
             WorkspaceError: a file cannot be written.
         """
         with self._making:
-            if self.outbox.numbers or self.standing.conflicts or self._changes():
+            if self.outbox.numbers or self.standing != known or known.conflicts or self._changes():
                 return None
             wanted = incoming.versioned(target, self._exclude, self._exclude_names)
             way = pull.Way.between(self._base, wanted)
             incoming.refuse(way, spared, self.skipped)
             if not self._settled(way):
                 return None
+            names.remove_temporaries(self._root)
             pull.go(self._root, way, read, incoming.Guard(self._base, self._cache.entries, self._threshold))
             self._start(commit, wanted)
         return way
@@ -208,14 +235,20 @@ class QueuedCommitter:
             patience: Seconds for which a large file must not have been written to.
 
         Raises:
-            WorkspaceError: the folder cannot be read, or the disk is full.
+            WorkspaceError: the folder cannot be read, or the disk is full; or no more versions may wait for the hub,
+                and this one was asked for with words.
         """
         with self._making:
             found = self._changes(patience)
-            runs = [*self._carried, *runs]
-            if not (found or message or runs or keep) or self._waits_for_room(found):
+            runs = list({run.id: run for run in (*self._carried.runs, *runs)}.values())
+            if not (found or message or runs or keep):
                 return Kept(None, found, self._new(found))
-            return self._keep(found, message, runs, keep)
+            if not self._waits_for_room(found):
+                return self._keep(found, message, runs, keep)
+            self._carried.add(runs)
+            if message or keep:
+                raise WorkspaceError(_NO_ROOM)
+            return Kept(None, found, self._new(found))
 
     def prepare(self, message: str) -> CommitCreate | None:
         """What has changed since the newest version, its contents sent, for a commit that somebody else records.
@@ -240,12 +273,12 @@ class QueuedCommitter:
     def waiting_runs(self) -> frozenset[str]:
         """Ids of the runs that wait for the hub."""
         ids = [run for runs in list(self._runs.values()) for run in runs]
-        return frozenset([*ids, *(run.id for run in self._carried)])
+        return frozenset([*ids, *(run.id for run in self._carried.runs)])
 
     @property
     def carried(self) -> Sequence[RunReport]:
         """Runs of versions that the hub did not take; they go with the next."""
-        return tuple(self._carried)
+        return self._carried.runs
 
     def ship(self) -> None:
         """Bring all versions that wait to the hub, oldest first.
@@ -311,9 +344,9 @@ class QueuedCommitter:
         """The hub does not take a version: the next one is made of what is in the folder, on what the hub has."""
         with self._making:
             self.problem = str(error)
+            unsent = [number for number in self.outbox.numbers if number > self.standing.number]
+            self._carried.add(run for number in unsent for run in self.outbox.load(number).runs)
             for number in self.outbox.numbers:
-                if number > self.standing.number:
-                    self._carried += self.outbox.load(number).runs
                 self.outbox.remove(number)
             self._base = self._restored()
 
@@ -335,7 +368,7 @@ class QueuedCommitter:
             draft.discard()
             raise
         new = self._new(found)
-        self._carried = []
+        self._carried.drop(run.id for run in runs)
         self._take(found, sent)
         return Kept(number, found, new)
 

@@ -175,7 +175,7 @@ class _Scanner:
         if folder.ignore is not None and folder.ignore.ignores(disk, folder=item.is_dir(follow_symlinks=False)):
             return
         path = folder.stored_path(name, disk)
-        if path in self.exclude or name in self.names:
+        if path in self.exclude or name in self.names or (name[0] == "." and names.is_temporary(name)):
             self.excluded.add(path)
             return
         was = self.old.get(disk)

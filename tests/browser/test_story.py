@@ -60,7 +60,9 @@ def _tell_all(story: Story) -> Story:
     story.sees_outputs()
     story.sees_runs_in_panel()
     story.sees_version_in_panel("notes.txt", story.owner.name)
-    assert story.lab.locator(".jp-FileEditor .cm-content").text_content() == "seen by a colleague to do: everything"
+    editor = story.lab.locator(".jp-FileEditor .cm-content", has_text="seen by a colleague to do: everything")
+    editor.wait_for()
+    assert editor.text_content() == "seen by a colleague to do: everything"
     story.stop()
     return story
 

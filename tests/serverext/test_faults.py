@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_dotscience.api.commits import CommitQuery
 from tests.hubprocess import hub, require_proxy
 
 from .conftest import Study, study_on
@@ -113,10 +114,13 @@ def test_two_people_change_the_same(study: Study) -> None:
         assert (study.read("a.txt"), study.read("b.txt")) == (b"mine\n", b"theirs\n")
         mine.save("b.txt", "mine\n")
         mine.wait_for_state("conflict")
+        (mine.root / "b.txt").write_text("in no version yet\n")
         settled = mine.json("PUT", "dotscience/resolve", {"keep": "theirs"})["status"]
         assert (settled["state"], settled["branch"]) == ("pushed", "main")
         assert (mine.root / "b.txt").read_text() == "theirs\n"
         assert study.read("b.txt") == b"theirs\n"
+        versions = study.client.list_commits(project=study.project, query=CommitQuery(limit=20)).items
+        assert b"in no version yet\n" in {study.read("b.txt", version.id) for version in versions[:-2]}
         mine.save("b.txt", "later\n")
         wait_for(lambda: study.read("b.txt") == b"later\n", "life to go on")
 

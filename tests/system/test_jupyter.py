@@ -234,9 +234,13 @@ def test_its_end_saves_its_files(server: JupyterServer, lab: Lab) -> None:
 
 
 def test_it_goes_on_elsewhere_when_its_runner_is_lost(lab: Lab, own_hub: RunningHub) -> None:
-    """A server whose runner is removed goes on, at the same address, on another runner, from its newest version."""
+    """A server whose runner is removed goes on, at the same address, on another one: its newest version, its conflict."""
     server = JupyterServer.start(lab.client, lab.token, lab.project, name="")
     assert server.execute("print(open('made.txt').read())") == "by hand\n"
+    lab.upload({"given.txt": b"theirs\n"})
+    server.execute("open('given.txt', 'w').write('mine\\n')")
+    made = server.request("PUT", "dotscience/commit", {"message": "mine"}).json()
+    assert made["status"]["conflicts"] == ["given.txt"]
     first = server.task
     lab.agents[0].kill()
     _end_workloads(lab.folder)
@@ -247,6 +251,13 @@ def test_it_goes_on_elsewhere_when_its_runner_is_lost(lab: Lab, own_hub: Running
     wait_for(lambda: server.task.runner != first.runner and server.answers(), "the other runner", 90)
     assert server.task.id == first.id
     assert server.execute("print(open('made.txt').read())") == "by hand\n"
+    assert server.execute("print(open('given.txt').read())") == "mine\n\n"
+    # Main lacks what is here, and that is still known: nothing of it can be taken for somebody's deletion.
+    assert server.request("GET", "dotscience/status").json()["conflicts"] == ["given.txt"]
+    settled = server.request("PUT", "dotscience/resolve", {"keep": "mine"}).json()["status"]
+    assert (settled["state"], settled["conflicts"]) == ("pushed", [])
+    with lab.client.get_file(project=lab.project, query=FileQuery(path="given.txt")) as reader:
+        assert reader.readall() == b"mine\n"
     server.stop()
 
 

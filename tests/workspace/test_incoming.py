@@ -10,6 +10,7 @@ import pytest
 
 from jupyter_dotscience.api.problems import Conflict, Unreachable
 from jupyter_dotscience.workspace import ContentChanged, Entry, WorkspaceError, blob_id
+from jupyter_dotscience.workspace.baseline import Standing
 from jupyter_dotscience.workspace.entry import EXECUTABLE, FILE, SYMLINK
 from jupyter_dotscience.workspace.queued import QueuedCommitter
 
@@ -30,6 +31,7 @@ class Side:
             exclude_names=[".dotscience", ".ipynb_checkpoints"],
         )  # fmt: skip
         self.committer.start(None, {})
+        self.known: Standing | None = None
 
     def save(self, files: Files) -> None:
         """Something is saved here, and is on the hub."""
@@ -51,7 +53,7 @@ class Side:
             yield data[:1]
             yield data[1:]
 
-        way = self.committer.take_in("0" * 40, target, read, set(spared))
+        way = self.committer.take_in(self.known or self.committer.standing, "0" * 40, target, read, set(spared))
         return None if way is None else {*way.changed, *way.deleted}
 
     @property
@@ -88,6 +90,46 @@ def test_what_is_here_alone_goes_first(side: Side) -> None:
     side.committer.commit()
     assert side.take_in({b"a": b"theirs", b"b": b"theirs"}) is None
     assert side.files == {b"a": b"mine", b"b": b"1"}
+
+
+def test_a_version_that_the_hub_got_meanwhile_is_not_taken_back(side: Side) -> None:
+    """What was asked of the hub before the newest version reached it says nothing about main's having that."""
+    side.save({b"a": b"1"})
+    side.known = side.committer.standing
+    side.save({b"a": b"mine", b"b": b"mine"})
+    assert side.take_in({b"a": b"theirs"}) is None
+    assert side.files == {b"a": b"mine", b"b": b"mine"}
+
+
+def test_what_a_killed_writer_left_is_in_no_version(side: Side) -> None:
+    """Half a file under a name of ours is nobody's; the next time it goes, unless somebody may be writing it."""
+    old, new = b".dotscience-0123456789abcdef", b"d/.dotscience-fedcba9876543210"
+    side.save({b"a": b"1", old: b"half a fi", new: b"half a fi", b".dotscience-notes": b"a person's"})
+    assert set(side.committer.base) == {b"a", b".dotscience-notes"}
+    os.utime(side.work / os.fsdecode(old), (1, 1))
+    side.take_in({b"a": b"2", b".dotscience-notes": b"a person's"})
+    assert side.files == {b"a": b"2", new: b"half a fi", b".dotscience-notes": b"a person's"}
+
+
+def test_a_kill_while_the_new_base_is_written_leaves_the_old_one(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files and version are of one another: what had come is a change that the next version has."""
+    side.save({b"a": b"1"})
+    before = side.committer.standing
+
+    def kill(path: Path, target: Path) -> Path:
+        if path.name == "log.new":
+            raise KeyboardInterrupt
+        return real(path, target)
+
+    real = Path.replace
+    monkeypatch.setattr(Path, "replace", kill)
+    with pytest.raises(KeyboardInterrupt):
+        side.take_in({b"a": b"1", b"b": b"theirs"})
+    monkeypatch.undo()
+    again = QueuedCommitter(side.work, side.work.parent / "state", remote=side.hub, record=side.hub.record)
+    assert again.standing == before
+    assert set(again.base) == {b"a"}
+    assert again.commit().new == {b"b"}
 
 
 def test_a_file_with_changes_in_an_editor_is_spared(side: Side) -> None:

@@ -14,7 +14,7 @@ import pytest
 from jupyter_dotscience.api.commits import CommitCreate, Missing, MissingQuery
 from jupyter_dotscience.api.problems import BadRequest, DotscienceError, Unreachable
 from jupyter_dotscience.api.runs import RunReport
-from jupyter_dotscience.workspace import Mirror, ObjectCache, checkout, queued
+from jupyter_dotscience.workspace import Mirror, ObjectCache, WorkspaceError, checkout, queued
 from jupyter_dotscience.workspace.queued import Placed, QueuedCommitter
 
 from .repository import Repository, git
@@ -218,6 +218,23 @@ def test_a_refused_version_becomes_part_of_the_next(work: Path, hub: Hub) -> Non
     assert made.problem == ""
 
 
+def test_runs_of_a_refused_version_survive_a_kill(work: Path, hub: Hub) -> None:
+    """They go with the next version, which another process makes, and once only."""
+    made = committer(work, hub)
+    write(work, {b"a": b"1"})
+    made.commit("refused", [RunReport(id="r1"), RunReport(id="r2")])
+    hub.problem = BadRequest("no")
+    with pytest.raises(BadRequest):
+        made.ship()
+    hub.problem = None
+    again = committer(work, hub)
+    assert again.waiting_runs == {"r1", "r2"}
+    again.commit("taken", [RunReport(id="r2"), RunReport(id="r3")])
+    again.ship()
+    assert hub.runs == ["r1", "r2", "r3"]
+    assert committer(work, hub).waiting_runs == set()
+
+
 def test_runs_that_the_hub_refuses_do_not_keep_their_files_back(work: Path, hub: Hub) -> None:
     """The version is recorded without them."""
     made = committer(work, hub)
@@ -236,18 +253,24 @@ def test_runs_that_the_hub_refuses_do_not_keep_their_files_back(work: Path, hub:
 
 
 def test_a_full_outbox_lets_the_files_themselves_wait(work: Path, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No more versions are kept than there is room for; the next one after the hub is back has all."""
+    """No more versions are kept than there is room for; the next one after the hub is back has all, runs too."""
     monkeypatch.setattr("jupyter_dotscience.workspace.outbox.MOST_VERSIONS", 2)
     hub.problem = Unreachable("away")
     made = committer(work, hub)
-    for number in range(4):
+    for number in range(2):
         write(work, {b"a": b"%d" % number})
         made.commit(f"v{number}")
+    write(work, {b"a": b"3"})
+    assert made.commit(runs=[RunReport(id="r1")]).number is None
+    with pytest.raises(WorkspaceError, match="no room"):
+        made.commit("by hand", [RunReport(id="r2")])
     assert made.outbox.numbers == (1, 2)
     hub.problem = None
+    made = committer(work, hub)
     made.ship()
     assert made.commit("rest").number == 3
     made.ship()
+    assert hub.runs == ["r1", "r2"]
     assert [message for message, _ in history(hub)] == ["v0", "v1", "rest"]
     assert content(hub, "a") == b"3"
 

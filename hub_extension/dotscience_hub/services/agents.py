@@ -185,6 +185,7 @@ class Agents:
             # Asked for after the lease was given: from then on nobody else can append.
             logs_next=self._logs.next(row.id) if row.fence > 1 else 0,
             datasets=self._mounts(row.id),
+            conflicts=list(row.conflicts or ()) if again else [],
         )
 
     def _mounts(self, task: str) -> list[DatasetMount]:

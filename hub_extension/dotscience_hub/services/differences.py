@@ -23,4 +23,5 @@ def changes_between(reader: Reader, base: str | None, commit: str, limit: int) -
     older = reader.changed(commit, base) if base is not None else ((path, None) for path in changes)
     changes |= {path: FileChange.ADDED for path, entry in older if entry is None}
     named = [ChangedFile(path=to_text(path), change=changes[path]) for path in sorted(changes)[:limit]]
-    return ChangedFiles(base=base, items=named, total=len(changes))
+    contained = base is None or reader.is_ancestor(base, commit)
+    return ChangedFiles(base=base, items=named, total=len(changes), contained=contained)

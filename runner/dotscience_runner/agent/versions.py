@@ -66,7 +66,8 @@ class Versions:
             exclude_names=EXCLUDED_NAMES,
         )
         if not self._committer.started:
-            self._committer.start(assignment.commit, base())
+            branch = self._branch if assignment.conflicts else "main"
+            self._committer.start(assignment.commit, base(), branch, assignment.conflicts)
         self._orders = Orders(
             self._committer,
             ProjectView(task_client, assignment.project, f"tasks/{assignment.task}"),
@@ -98,15 +99,19 @@ class Versions:
             WorkspaceError: the folder cannot be read.
             DotscienceError: the hub refuses a version.
         """
-        self.close()
+        self._orders.finish()
         # What the hub refuses becomes part of the changes since; its runs are `carried`.
         with contextlib.suppress(BadRequest, TooLarge):
             insist_for_task(self._committer.ship, self._wishes)
-        parent = self._committer.standing.commit
         request = insist_for_task(lambda: self._committer.prepare(LAST_MESSAGE), self._wishes)
         if request is None:
             return None
-        return msgspec.structs.replace(request, branch=f"tasks/{self._assignment.task}", parent=parent, created=ended)
+        parent = self._committer.standing.commit
+        return msgspec.structs.replace(request, branch=self._branch, parent=parent, created=ended)
+
+    @property
+    def _branch(self) -> str:
+        return f"tasks/{self._assignment.task}"
 
     def _record(self, commit: CommitCreate, runs: Sequence[RunReport]) -> Placed:
         order = TaskCommit(fence=self._assignment.fence, commit=commit, runs=list(runs))
@@ -115,4 +120,4 @@ class Versions:
         except (LeaseLost, NotFound):
             self._wishes.lose()
             raise LeaseLost("This JupyterLab's task was given to another runner; nothing more can be saved.") from None
-        return Placed(done.commit, f"tasks/{self._assignment.task}", done.conflicts)
+        return Placed(done.commit, self._branch, done.conflicts)

@@ -209,6 +209,21 @@ def test_a_version_in_the_middle_that_does_not_fit(world: World) -> None:
     assert world.get(task).conflicts == []
 
 
+def test_a_conflict_goes_with_the_task_to_another_runner(world: World) -> None:
+    """Who goes on from a version that main does not have is told so; without a conflict there is nothing to tell."""
+    project, agent = world.project(), world.runner()
+    start = world.commits.record(project, changes(a="1"), "ada").commit
+    world.task(project, workload=JupyterWorkload())
+    held = world.claimed(agent)
+    assert held.conflicts == []
+    world.commits.record(project, changes(start, a="theirs"), "ada")
+    mine = world.mid_commit(agent, held, changes(start, a="mine"))
+    world.clock.advance(61)
+    world.queue.expiry.expire()
+    again = world.claimed(world.runner())
+    assert (again.task, again.commit, again.conflicts) == (held.task, mine.commit, ["a"])
+
+
 def test_a_tasks_runs_stand_beside_its_commit(world: World) -> None:
     """In the commit they would be recorded without their task."""
     world.task(world.project(), workload=JupyterWorkload())

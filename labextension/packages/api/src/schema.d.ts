@@ -1358,6 +1358,11 @@ export interface components {
             /** @description The version to start from; null for an empty workspace. */
             readonly commit: string | null;
             /**
+             * @description Paths for which main does not have the version to start from.
+             * @default []
+             */
+            readonly conflicts: readonly string[];
+            /**
              * @description What the task sees, read-only, beside its workspace.
              * @default []
              */
@@ -1455,6 +1460,11 @@ export interface components {
         readonly ChangedFiles: {
             /** @description What the version was compared with; null for an empty tree. */
             readonly base: string | null;
+            /**
+             * @description Whether the older version is in the history of the newer, so that nothing of it is lost.
+             * @default true
+             */
+            readonly contained: boolean;
             readonly items: readonly components["schemas"]["ChangedFile"][];
             /** @description How many files differ. */
             readonly total: number;
