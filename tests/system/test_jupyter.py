@@ -234,7 +234,7 @@ def test_its_end_saves_its_files(server: JupyterServer, lab: Lab) -> None:
 
 
 def test_it_goes_on_elsewhere_when_its_runner_is_lost(lab: Lab, own_hub: RunningHub) -> None:
-    """A server whose runner is removed goes on, at the same address, on another: with its last version and its conflict."""
+    """A server whose runner is removed goes on, at its address, on another: with its last version and its conflict."""
     server = JupyterServer.start(lab.client, lab.token, lab.project, name="")
     assert server.execute("print(open('made.txt').read())") == "by hand\n"
     lab.upload({"given.txt": b"theirs\n"})
