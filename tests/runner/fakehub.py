@@ -124,6 +124,7 @@ class FakeHub:
             author="ada",
             project_name="p",
             datasets=rest.pop("datasets", []),
+            logs_next=rest.pop("logs_next", 0),
         )
         task = FakeTask(assignment)
         with self.lock:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from jupyter_dotscience.api.logs import LogEntry, LogStream
 from tests.runner.conftest import AgentProcess
 from tests.runner.fakehub import FakeHub
 
@@ -38,6 +40,22 @@ def test_a_task_is_carried_from_claim_to_outcome(hub: FakeHub, make_agent: MakeA
     assert [(c.path, c.data) for c in finish.commit.changes] == [("model/weights.txt", b"0.5")]
     assert finish.commit.created == finish.execution.ended
     assert hub.hellos[0].labels == {"fast": "", "zone": "a"}
+
+
+def test_a_later_attempt_adds_to_the_log(hub: FakeHub, make_agent: MakeAgent, tmp_path: Path) -> None:
+    """What it says before it has heard from the hub comes after what the hub has of the attempt before."""
+    task = hub.add(["train"], environment={"DUMMY_STDOUT": "of the second attempt\n"}, logs_next=3)
+    task.entries = [LogEntry(number, LogStream.STDOUT, 1, b"of the first attempt\n") for number in range(3)]
+    log = tmp_path / "spool" / "tasks" / task.assignment.task / "log"
+
+    def wait_for_output(route: str, body: object) -> None:
+        while route == "append_logs" and not any(b"second" in path.read_bytes() for path in log.glob("*.log")):
+            time.sleep(0.01)
+
+    hub.before = wait_for_output
+    make_agent("--backend", "dummy")
+    finished(hub, task)
+    assert task.text("stdout") == b"of the first attempt\n" * 3 + b"of the second attempt\n"
 
 
 def test_nothing_is_left_of_a_finished_task(hub: FakeHub, make_agent: MakeAgent, tmp_path: Path) -> None:

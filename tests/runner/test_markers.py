@@ -67,6 +67,15 @@ def test_a_marker_without_end_is_given_up() -> None:
     assert scanner.feed(marker("b", "{}")) == [("b", b"{}")]
 
 
+def test_a_marker_that_begins_again_and_again_keeps_nothing_back() -> None:
+    """Whatever a program opens anew, what is kept is bounded by the longest marker."""
+    scanner = MarkerScanner()
+    scanner.feed(b"[[DOTSCIENCE-RUN:a]] [[DOTSCIENCE-RUN:b]]")
+    for _ in range(markers.MAX_MARKER // 1_000_000 + 2):
+        scanner.feed(b"[[DOTSCIENCE-RUN:a]]" + b"y" * 1_000_000)
+    assert scanner.kept < 1_100_000
+
+
 def test_a_thousand_open_markers_do_not_pile_up() -> None:
     """Only so many beginnings are remembered."""
     scanner = MarkerScanner()

@@ -218,7 +218,7 @@ def _work(session: Session, row: TaskRow) -> _Work:
         creator=row.creator,
         runner_name=row.runner_name or "",
         workload=row.workload,
-        start=row.commit,
+        start=(row.result_commit or row.commit) if isinstance(row.workload, JupyterWorkload) else row.commit,
         execution=row.execution,
         stop_requested=row.stop_requested,
         mounts=[mount(seen) for seen in datasets_of(session, [row.id])[row.id]],

@@ -138,7 +138,8 @@ def _prepare_sqlite(engine: Engine) -> None:
         cursor = connection.cursor()
         for pragma in (
             "journal_mode=WAL",
-            "synchronous=NORMAL",
+            # What was answered for must be there after a power cut, too: an agent removes its spool upon it.
+            "synchronous=FULL",
             "foreign_keys=ON",
             f"busy_timeout={BUSY_SECONDS * 1000}",
             "cache_size=-65536",

@@ -35,6 +35,8 @@ class MarkerScanner:
         for match in _TAG.finditer(self._text, self._scanned):
             end = match.end()
             if not match[1]:
+                # Opened again it is the youngest: the oldest is first, whatever a program prints.
+                self._open.pop(bytes(match[2]), None)
                 self._open[bytes(match[2])] = match.span()
             elif match[2] in self._open:
                 content = bytes(self._text[self._open[match[2]][1] : match.start()])

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
-from jupyter_dotscience.api.logs import LogAck, LogAppend, LogEntry
+from jupyter_dotscience.api.logs import LogAck, LogAppend, LogEntry, LogStream
 from jupyter_dotscience.api.problems import ApiError, TooEarly, TooLarge
 from jupyter_dotscience.api.protocol import Lease, Report
 from jupyter_dotscience.client import Client
@@ -62,7 +62,10 @@ class Shipper:
         self._reader = _Reader(journal)
         self._limit = REQUEST_BYTES
         self._points_due = 0.0
-        self._thread = threading.Thread(target=self._run, name=f"ship-{task}", daemon=True)
+        self._thread = self._made_thread()
+
+    def _made_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._run, name=f"ship-{self._task}", daemon=True)
 
     def start(self) -> None:
         """Begin."""
@@ -86,8 +89,12 @@ class Shipper:
         self._draining.set()
         self._journal.changed.set()
         self._thread.join()
-        if self._error is not None:
-            raise self._error
+        error, self._error = self._error, None
+        if error is not None:
+            # Asked again, it tries again.
+            self._thread = self._made_thread()
+            self._thread.start()
+            raise error
         self._wishes.check()
 
     def close(self) -> None:
@@ -185,6 +192,8 @@ class _Reader:
     def take(self, limit: int) -> list[LogEntry]:
         """The next entries, about ``limit`` bytes of them."""
         self._fill(limit)
+        if self._buffer and self._buffer[0].seq > self._next:
+            return self._missing(self._buffer[0].seq)
         taken: list[LogEntry] = []
         size = 0
         while self._buffer and size < limit and len(taken) < REQUEST_ENTRIES:
@@ -192,6 +201,14 @@ class _Reader:
             size += len(taken[-1].data)
         self._expected = taken[-1].seq + 1 if taken else self._next
         return taken
+
+    def _missing(self, first: int) -> list[LogEntry]:
+        """Entries in place of those before ``first``, which the hub had once: a power cut took them from its disk."""
+        now = time.time_ns()
+        numbers = range(self._next, min(first, self._next + REQUEST_ENTRIES))
+        said = f"The hub has lost {len(numbers)} pieces of this log.\n".encode()
+        self._expected = numbers.stop
+        return [LogEntry(number, LogStream.AGENT, now, b"" if number > self._next else said) for number in numbers]
 
     def _fill(self, limit: int) -> None:
         size = sum(len(entry.data) for entry in self._buffer)

@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 STOP_GRACE_SECONDS = 10.0
 LOST_GRACE_SECONDS = 2.0
 TRIES = 8
+LONGEST_SECONDS = 300.0
+"""Between two tries to bring results to the hub."""
 """How often in a row a step may fail for reasons that are not the task's, such as an engine that restarts."""
 
 
@@ -96,6 +98,8 @@ class TaskLoop:
         assignment = self._record.assignment
         self._backend = around.backend
         self._journal = Journal(folder)
+        # Those of an attempt before are the hub's: what is said now must not have their numbers.
+        self._journal.spool.skip_to(assignment.logs_next)
         self._points = PointsFollower(
             folder.points,
             folder.points_state,
@@ -159,9 +163,14 @@ class TaskLoop:
         self._try(self._finish)
 
     def _try(self, step: Callable[[], None]) -> None:
-        """Take a step. What it raises beside the expected is the runner's failure, often a passing one."""
-        backoff = Backoff(first=1)
-        for attempt in range(TRIES):
+        """Take a step. What it raises beside the expected is the runner's failure, often a passing one.
+
+        Results are in the spool only, so the last step is tried for as long as it takes, and the lease is kept.
+        """
+        backoff = Backoff(first=1, longest=LONGEST_SECONDS)
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 return step()
             except (TaskLost, AgentClosing):
@@ -170,11 +179,9 @@ class TaskLoop:
                 if isinstance(error, BackendError) and self._record.phase in (Phase.CLAIMED, Phase.PREPARED):
                     return self._not_started(error)
                 log.exception("Task %s: %s failed", self._folder.task, step.__name__.strip("_"))
-                if attempt == TRIES - 1 and self._record.phase is not Phase.ENDED:
+                if attempt >= TRIES and self._record.phase is not Phase.ENDED:
                     return self._end(Outcome.LOST, f"The runner failed: {error}")
                 self._wishes.wait(backoff.next())
-        # Its results are safe in the spool; a later agent, or this one when it is started again, goes on with them.
-        raise AgentClosing
 
     def _not_started(self, error: BackendError) -> None:
         """The backend refuses; perhaps because a preparation was cancelled."""

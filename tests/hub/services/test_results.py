@@ -224,6 +224,19 @@ def test_a_conflict_goes_with_the_task_to_another_runner(world: World) -> None:
     assert (again.task, again.commit, again.conflicts) == (held.task, mine.commit, ["a"])
 
 
+def test_a_run_at_the_end_of_a_jupyterlab_is_of_its_last_version(world: World) -> None:
+    """When nothing has changed since, its files are those of the newest version, not of the one from the start."""
+    project, agent = world.project(), world.runner()
+    start = world.commits.record(project, changes(notebook="1"), "ada").commit
+    world.task(project, workload=JupyterWorkload())
+    held = world.claimed(agent)
+    last = world.mid_commit(agent, held, changes(start, notebook="2", model="x"))
+    world.finish(agent, held, runs=[RunReport(id="r", inputs=["notebook"], outputs=["model"])])
+    run = world.runs.get_run(user("ada"), project=project, run="r")
+    assert (run.commit, [file.commit for file in run.outputs]) == (last.commit, [last.commit])
+    assert [file.commit for file in run.inputs] == [last.commit]
+
+
 def test_a_tasks_runs_stand_beside_its_commit(world: World) -> None:
     """In the commit they would be recorded without their task."""
     world.task(world.project(), workload=JupyterWorkload())
