@@ -24,7 +24,7 @@ def content() -> bytes:
 def main(folder: str, project: str) -> None:
     """Go on to the end."""
     data, hub = content(), open_hub(Path(folder), project)
-    uploads = Uploads(hub.database, hub.objects, hub.contents)
+    uploads = Uploads(hub.objects, hub.contents)
     sha256, size = hashlib.sha256(data).hexdigest(), len(data)
     at = uploads.begin_upload(ALICE, project=project, body=UploadBegin(sha256=sha256, size=size)).received
     print(at, flush=True)

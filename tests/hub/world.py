@@ -202,7 +202,7 @@ class World:
         self.objects = FolderObjects(folder / "objects")
         self.contents = Contents(database, self.commits.repositories, self.objects)
         workspace = Workspace(database, self.commits, self.contents, self.runs)
-        self.uploads = Uploads(database, self.objects, self.contents)
+        self.uploads = Uploads(self.objects, self.contents)
         self.dataset_files = DatasetFiles(database, workspace, self.dataset_versions, self.uploads)
         self.resources = ResourceSamples(database, self.queue.leases)
         self.dataset_links = DatasetLinks(database, self.commits, self.projects)

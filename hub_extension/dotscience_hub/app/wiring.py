@@ -218,7 +218,7 @@ def make_services(base: Foundation, people: People) -> Services:
     tasks = Tasks(database, base.notifier, queue, commits, files, views, waits, environments)
     runs = Runs(database, queue.leases.check, tasks.project_of, _metadata(base))
     contents = Contents(database, commits.repositories, base.objects, base.settings.quota)
-    uploads = Uploads(database, base.objects, contents)
+    uploads = Uploads(base.objects, contents)
     workspace = Workspace(database, commits, contents, runs)
     guests = Guests(database, queue, people)
     project_service = Projects(database, commits, files, git_url, people, guests)
