@@ -7,6 +7,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from dotscience_hub.git.limits import Limits
+from dotscience_hub.objects.staged import Staged
 from dotscience_hub.services.caller import Caller
 from dotscience_hub.services.uploads import Uploads
 
@@ -89,7 +91,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 @pytest.fixture
 def uploads(hub: Hub) -> Iterator[Uploads]:
     """Its uploads."""
-    made = Uploads(hub.database, hub.objects, hub.contents)
+    made = Uploads(hub.objects, hub.contents)
     yield made
     made.close()
 
@@ -270,6 +272,128 @@ def test_room_counts_what_is_on_its_way(hub: Hub, uploads: Uploads) -> None:
         bob.put(0, b"x")
     with pytest.raises(TooLarge):
         Sender(hub, uploads, bytes(10 * MEBIBYTE + 1), BOB).begin()
+
+
+def rooms(hub: Hub, uploads: Uploads) -> tuple[Sender, Sender]:
+    """Two people whose contents have room alone, but not together."""
+    return Sender(hub, uploads, os.urandom(6 * MEBIBYTE)), Sender(hub, uploads, os.urandom(6 * MEBIBYTE), BOB)
+
+
+def send(hub: Hub, sender: Sender) -> None:
+    """A content in one piece, as git-lfs and agents send it."""
+    asyncio.run(hub.contents.receive_object(hub.project, sender.sha256, pieces(sender.content)))
+
+
+def test_first_parts_at_once_share_the_room(hub: Hub, uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that was let in counts before its file is there; one that was refused leaves nothing."""
+    alice, bob = rooms(hub, uploads)
+    take, refused = Staged.take, []
+
+    def between(upload: Staged, writer: object, offset: int) -> None:
+        if upload.sha256 == alice.sha256:
+            for attempt in (bob.begin, lambda: bob.put(0, bob.content)):
+                with pytest.raises(TooLarge) as error:
+                    attempt()
+                refused.append(error.value.detail)
+        take(upload, writer, offset)
+
+    monkeypatch.setattr(Staged, "take", between)
+    alice.put(0, alice.content)
+    assert refused == [{"room": 4 * MEBIBYTE}] * 2
+    assert [path.name for path in staged(hub)] == [f"{alice.sha256}.{len(alice.content)}"]
+    alice.finish()
+    assert alice.stored() == alice.content
+
+
+def test_what_was_let_in_and_never_came_counts_no_more(
+    hub: Hub, uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first part could not be taken, so others may have the room."""
+    alice, bob = rooms(hub, uploads)
+
+    def full(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Staged, "take", full)
+        with pytest.raises(OSError, match="full"):
+            alice.put(0, alice.content)
+    bob.put(0, bob.content)
+    bob.finish()
+    assert bob.stored() == bob.content
+
+
+def test_an_end_that_finds_the_room_taken_leaves_nothing(hub: Hub, uploads: Uploads) -> None:
+    """Something else was stored while the parts came: neither the parts nor an object stay."""
+    alice, bob = rooms(hub, uploads)
+    alice.put(0, alice.content)
+    send(hub, bob)
+    with pytest.raises(TooLarge) as refused:
+        alice.finish()
+    assert refused.value.detail == {"room": 4 * MEBIBYTE}
+    assert staged(hub) == []
+    assert hub.objects.size(alice.sha256) is None
+    assert hub.contents.sizes(hub.project, [alice.sha256, bob.sha256]) == {bob.sha256: len(bob.content)}
+
+
+def test_ends_at_once_share_the_room(hub: Hub, uploads: Uploads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is just being stored counts; the same content counts once, however many send it."""
+    alice, bob = rooms(hub, uploads)
+    again = Sender(hub, uploads, alice.content, BOB)
+    adopt = hub.objects.adopt
+
+    def between(path: Path, sha256: str) -> None:
+        monkeypatch.setattr(hub.objects, "adopt", adopt)
+        with pytest.raises(TooLarge):
+            send(hub, bob)
+        send(hub, again)
+        adopt(path, sha256)
+
+    alice.put(0, alice.content)
+    monkeypatch.setattr(hub.objects, "adopt", between)
+    alice.finish()
+    assert alice.stored() == alice.content
+    assert hub.objects.size(bob.sha256) is None
+    assert [path for path in hub.objects.temporary.rglob("*") if path.is_file()] == []
+
+
+def test_one_finished_in_that_moment_is_not_counted_twice(
+    hub: Hub, uploads: Uploads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upload that is noted as stored, and whose file is still there, leaves the others the room it left before."""
+    alice, small = rooms(hub, uploads)[0], Sender(hub, uploads, os.urandom(4 * MEBIBYTE), BOB)
+    alice.put(0, alice.content)
+    discard, began = Staged.discard, threading.Thread(target=small.put, args=(0, small.content))
+
+    def between(upload: Staged) -> None:
+        if upload.sha256 == alice.sha256:
+            began.start()
+            began.join(0.5)  # it may have to wait for what comes now
+        discard(upload)
+
+    monkeypatch.setattr(Staged, "discard", between)
+    alice.finish()
+    began.join(60)
+    small.finish()
+    assert small.stored() == small.content
+
+
+def test_objects_at_once_share_the_room(hub: Hub, uploads: Uploads) -> None:
+    """Each had room when it began; the one that ends last has none any more, and leaves nothing."""
+    alice, bob = rooms(hub, uploads)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield alice.content[:MEBIBYTE]
+        await hub.contents.receive_object(hub.project, bob.sha256, pieces(bob.content))
+        yield alice.content[MEBIBYTE:]
+
+    with pytest.raises(TooLarge):
+        asyncio.run(hub.contents.receive_object(hub.project, alice.sha256, slowly()))
+    assert hub.contents.sizes(hub.project, [alice.sha256, bob.sha256]) == {bob.sha256: len(bob.content)}
+    assert hub.objects.size(alice.sha256) is None
+    assert [path for path in hub.objects.temporary.rglob("*") if path.is_file()] == []
+    send(hub, bob)
+    assert bob.stored() == bob.content
 
 
 def test_what_nobody_finishes_is_removed(hub: Hub, sender: Sender) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dotscience_hub.git.packs import QUARANTINE
@@ -19,10 +20,10 @@ from jupyter_dotscience.api.problems import BadRequest, NotFound, TooLarge
 
 from .download import Download, of_iterator
 from .garbage import keep
+from .room import FULL, Room
 from .threads import Threads
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-FULL = "The storage is full: delete something or ask an administrator for more."
 _WORKERS = 8
 
 
@@ -46,7 +47,7 @@ class Contents:
         self._database = database
         self._repositories = repositories
         self._objects = objects
-        self._quota = quota
+        self._room = Room(database, quota)
         self._threads = Threads(_WORKERS, "contents")
 
     def close(self) -> None:
@@ -75,12 +76,14 @@ class Contents:
         known = self.sizes(project, [ref.sha256 for ref in refs])
         return {ref.sha256 for ref in refs if known.get(ref.sha256) != ref.size}
 
-    def room(self, project: str) -> int | None:
-        """Bytes that the project may still store; None for no limit."""
-        if self._quota is None:
-            return None
-        with self._database.read() as session:
-            return max(self._quota - versions.objects_size(session, project), 0)
+    @property
+    def limited(self) -> bool:
+        """Whether projects have a quota."""
+        return self._room.limited
+
+    def room(self, project: str, counted: Collection[str] = ()) -> int | None:
+        """Bytes that the project may still store; see `Room.left`."""
+        return self._room.left(project, counted)
 
     def check_room(self, project: str, size: int) -> None:
         """Whether so many bytes still fit.
@@ -115,14 +118,32 @@ class Contents:
 
     def _begin(self, project: str, sha256: str, size: int | None) -> Incoming:
         self._repositories.open(project)
-        room = None if self.sizes(project, [sha256]) else self.room(project)
-        return self._objects.receive(sha256, size, room)
+        known = self.sizes(project, [sha256]).get(sha256)
+        if known is not None:
+            # It adds nothing, so it may be sent to a full project; not what only says to be it, without an end.
+            return self._objects.receive(sha256, known)
+        return self._objects.receive(sha256, size, self.room(project, [sha256]))
 
     def _finish(self, project: str, incoming: Incoming) -> None:
-        keep(self._database, incoming.sha256)
-        size = incoming.store()
+        with self.storing(project, incoming.sha256, incoming.received):
+            incoming.store()
+            self.note(project, incoming.sha256, incoming.received)
+
+    @contextlib.contextmanager
+    def storing(self, project: str, sha256: str, size: int) -> Iterator[None]:
+        """Around putting an object into the store and noting it; room that was there at the begin may be gone.
+
+        Raises:
+            TooLarge: it does not fit into the project's storage; nothing has happened.
+        """
+        with self._room.promised(project, sha256, size):
+            keep(self._database, sha256)
+            yield
+
+    def note(self, project: str, sha256: str, size: int) -> None:
+        """Note that a project has an object, which is in the store."""
         with self._database.write() as session:
-            versions.add_objects(session, project, {incoming.sha256: size}, dt.datetime.now(dt.UTC))
+            versions.add_objects(session, project, {sha256: size}, dt.datetime.now(dt.UTC))
 
     def object(self, project: str, sha256: str, filename: str | None = None) -> Download:
         """An object of a project.

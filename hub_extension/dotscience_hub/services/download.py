@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+
+from .threads import Threads
 
 CONTENT_TYPE = "application/octet-stream"
 CHUNK = 1 << 20
 
-_readers = ThreadPoolExecutor(16, thread_name_prefix="download")
+_readers = Threads(16, "download")
 """Threads for this alone: a store that does not answer must not hold up heartbeats, which use the loop's own."""
 
 Open = Callable[[int, int | None], AsyncIterator[bytes]]
+Read = Callable[[int, int | None], Iterator[bytes]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def of_bytes(content: bytes, filename: str | None = None) -> Download:
 
 def of_iterator(
     size: int | None,
-    read: Callable[[int, int | None], Iterator[bytes]],
+    read: Read,
     filename: str | None = None,
     content_type: str = CONTENT_TYPE,
 ) -> Download:
@@ -63,14 +64,37 @@ def of_iterator(
     """
 
     async def chunks(start: int, length: int | None) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        source = await loop.run_in_executor(_readers, read, start, length)
+        source = _Source(read, start, length)
         try:
-            while chunk := await loop.run_in_executor(_readers, next, source, b""):
+            while chunk := await _readers.run_if_wanted(source.next):
                 yield chunk
         finally:
-            close = getattr(source, "close", None)
-            if close is not None:
-                await loop.run_in_executor(_readers, close)
+            if source.opened:
+                await _readers.run(source.close)
 
     return Download(size=size, chunks=chunks, content_type=content_type, filename=filename)
+
+
+class _Source:
+    """A blocking source, for one thread at a time."""
+
+    def __init__(self, read: Read, start: int, length: int | None) -> None:
+        self._read, self._start, self._length = read, start, length
+        self._chunks: Iterator[bytes] | None = None
+
+    @property
+    def opened(self) -> bool:
+        """Whether there is something to close."""
+        return self._chunks is not None
+
+    def next(self) -> bytes:
+        """The next chunk; empty at the end."""
+        if self._chunks is None:
+            self._chunks = self._read(self._start, self._length)
+        return next(self._chunks, b"")
+
+    def close(self) -> None:
+        """Let go of what it holds."""
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()

@@ -53,6 +53,10 @@ class Listener(Protocol):
         """Close it: the service stops."""
 
 
+Shares = Mapping[Listener, Iterable[Notice]]
+"""What there is to tell to whom."""
+
+
 class Feed:
     """All of it. `publish` may be called from any thread, everything else on the event loop."""
 
@@ -63,8 +67,10 @@ class Feed:
         self._epoch = secrets.token_hex(4)
         self._lock = threading.Lock()
         self._kept: dict[Told, int] = {}
-        self._number = self._forgotten = self._spread = 0
+        self._number = self._forgotten = 0
+        self._spread = self._heard = 0  # how far rounds have begun, and how far listeners were told
         self._listeners: dict[Listener, int] = {}
+        self._joining: dict[Listener, str] = {}
         self._joined = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken = asyncio.Event()
@@ -74,7 +80,7 @@ class Feed:
     @property
     def position(self) -> str:
         """Where the feed is now: whoever is told what comes after it misses nothing that is not on the page yet."""
-        return f"{self._epoch}.{self._number}"
+        return self._position(self._number)
 
     def __len__(self) -> int:
         """How many listen."""
@@ -113,13 +119,17 @@ class Feed:
             at, found = self._number, self._after(self._number_of(since))
         self._joined += 1
         self._listeners[listener] = self._joined
-        notices = [EVERYTHING] if found is None else await self._seen_by(listener, found)
+        if since is not None:
+            self._joining[listener] = since
+        notices = await self._shares([listener], found) if found != [] else {}
+        self._joining.pop(listener, None)
         if listener in self._listeners:
-            listener.tell(notices, f"{self._epoch}.{at}")
+            listener.tell(notices.get(listener, ()), self._position(at))
 
     def leave(self, listener: Listener) -> None:
         """A listener is gone. May be told twice."""
         self._listeners.pop(listener, None)
+        self._joining.pop(listener, None)
         if not self._listeners:
             self._empty.set()
 
@@ -153,38 +163,35 @@ class Feed:
         with self._lock:
             number, found = self._number, self._after(self._spread)
             self._spread = number
-        at = f"{self._epoch}.{number}"
         listeners = list(self._listeners)
-        if not listeners or found == []:
-            return
-        shares: Mapping[Listener, Iterable[Notice]] = dict.fromkeys(listeners, (EVERYTHING,))
+        if listeners and found != []:
+            self._tell(await self._shares(listeners, found), number)
+        self._heard = number
+
+    async def _shares(self, listeners: Collection[Listener], found: list[Told] | None) -> Shares:
+        """What each listener is told; None stands for what is not known any more."""
         if found is not None:
             try:
-                shares = _shares(listeners, found, await self._audiences(found))
+                return _shares(listeners, found, await self._audiences(found))
             except Exception:
                 # It must not get lost: they ask for everything, and see for themselves what is wrong.
                 log.exception("who may see what changed is not known; all are told to look")
+        return dict.fromkeys(listeners, (EVERYTHING,))
+
+    def _tell(self, shares: Shares, number: int) -> None:
+        """Pass on what there is for each. Who is still to be told what it missed has got no further than it said."""
+        at = self._position(number)
         for listener, notices in shares.items():
             if listener in self._listeners:
-                listener.tell(notices, at)
+                listener.tell(notices, self._joining.get(listener, at))
 
     async def _signs_of_life(self) -> None:
         """Not all at once: a thousand writes in a row would hold up everybody else."""
         for turn in range(1 << 62):
             await asyncio.sleep(LIFE_SECONDS / _SLICES)
-            at = f"{self._epoch}.{self._spread}"
-            for listener, number in list(self._listeners.items()):
-                if number % _SLICES == turn % _SLICES:
-                    listener.tell((), at)
-
-    async def _seen_by(self, listener: Listener, found: list[Told]) -> Iterable[Notice]:
-        if not found:
-            return ()
-        try:
-            return _shares([listener], found, await self._audiences(found)).get(listener, ())
-        except Exception:
-            log.exception("who may see what changed is not known; a page is told to look")
-            return [EVERYTHING]
+            # Not how far the round is that still asks who may see its changes: who is cut now must hear of them later.
+            due = (each for each, number in self._listeners.items() if number % _SLICES == turn % _SLICES)
+            self._tell(dict.fromkeys(due, ()), self._heard)
 
     async def _audiences(self, found: list[Told]) -> list[Audience]:
         def ask() -> list[Audience]:
@@ -192,6 +199,9 @@ class Feed:
                 return audiences(session, found)
 
         return await asyncio.to_thread(ask)
+
+    def _position(self, number: int) -> str:
+        return f"{self._epoch}.{number}"
 
     def _after(self, number: int | None) -> list[Told] | None:
         """What came after a number, oldest first; None when that is not known any more."""

@@ -86,7 +86,11 @@ class Guests:
         self._people.put_out(lab.owner, lab.server, user)
 
     def expel(self, project: str, user: str) -> None:
-        """Let a user into no JupyterLab of a project any more; called before their role there ends."""
+        """Let a user into no JupyterLab of a project any more.
+
+        Called before their role there ends, so that it does not end while the hub cannot be told, and once it has
+        ended: until then `add_guest` lets them in.
+        """
         with self._database.read() as session:
             labs = [_lab(row) for row in session.scalars(store.active_of(project))]
         for lab in labs:

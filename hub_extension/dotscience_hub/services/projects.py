@@ -119,7 +119,8 @@ class Projects:
 
         Raises:
             BadRequest: The hub has no such user, or it is the owner.
-            Unavailable: The hub does not say whether there is such a user.
+            Unavailable: The hub does not say whether there is such a user, or cannot be told that they are a guest
+                in nobody's JupyterLab any more; to be asked again.
         """
         if not _plausible(user):
             raise BadRequest(f"{user[:80]!r} is no user name: it is empty, too long, or has odd characters.")
@@ -135,7 +136,10 @@ class Projects:
             if not writes:
                 self._guests.stop_own(session, project, user, caller.name)
             session.flush()
-            return self._view(session, caller, [row])[0]
+            changed = self._view(session, caller, [row])[0]
+        if not writes:
+            self._expel_late(project, user)
+        return changed
 
     def _check_known(self, project: str, user: str) -> None:
         """Whether the hub has a user; a name that nobody has yet could be taken by anybody later."""
@@ -155,7 +159,7 @@ class Projects:
         Raises:
             NotFound: The project is not shared with that user.
             BadRequest: The user is the owner.
-            Unavailable: They are a guest in somebody's JupyterLab, and the hub cannot be told; nothing has changed.
+            Unavailable: They may be a guest in somebody's JupyterLab, and the hub cannot be told; to be asked again.
         """
         with self._database.read() as session:
             if user == _find(session, project).owner:
@@ -165,6 +169,14 @@ class Projects:
             if "\0" in user or not store.unshare(session, project, user):
                 raise NotFound(f"The project is not shared with {user!r}.")
             self._guests.stop_own(session, project, user, caller.name)
+        self._expel_late(project, user)
+
+    def _expel_late(self, project: str, user: str) -> None:
+        """Put out who was let in after the first look for guests: whoever let them in still saw a writer.
+
+        Only the first look may say that nothing has changed, so it is needed as well.
+        """
+        self._guests.expel(project, user)
 
     def _page(
         self, session: Session, rows: store.ProjectSelect, query: api.ProjectQuery

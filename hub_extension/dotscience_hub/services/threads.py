@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,11 +29,32 @@ class Threads:
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """What a function answers. Who is cancelled still waits for it to end."""
-        work = asyncio.get_running_loop().run_in_executor(self._workers, lambda: function(*args, **kwargs))
+        work = asyncio.wrap_future(self._workers.submit(function, *args, **kwargs))
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:
-            # The thread goes on: who cleans up afterwards must not do it under its hands.
-            with contextlib.suppress(BaseException):
-                await work
+            await _ended(work)
             raise
+
+    async def run_if_wanted(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same, but whoever is cancelled before a thread was free for it does not wait, and it is not run."""
+        job = self._workers.submit(function, *args, **kwargs)
+        work = asyncio.wrap_future(job)
+        try:
+            return await asyncio.shield(work)
+        except asyncio.CancelledError:
+            if not job.cancel():
+                await _ended(work)
+            raise
+
+
+async def _ended(work: asyncio.Future[Any]) -> None:
+    """Wait for a thread, whatever it answers: who cleans up afterwards must not do it under its hands.
+
+    Who is cancelled more than once, by a caller who goes and a service that stops, waits all the same.
+    """
+    while not work.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([work])
+    if not work.cancelled():
+        work.exception()  # it was looked at: nobody else will

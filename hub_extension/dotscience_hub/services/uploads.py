@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import hashlib
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from dotscience_hub.objects.base import LEFTOVER_SECONDS, ObjectStore
 from dotscience_hub.objects.staged import Staged
-from dotscience_hub.store import versions
-from dotscience_hub.store.database import Database
 from jupyter_dotscience.api import uploads as api
 from jupyter_dotscience.api.problems import BadRequest, TooLarge
 
 from .caller import Caller
-from .contents import FULL, Contents, gathered
-from .garbage import keep
+from .contents import Contents, gathered
+from .room import FULL, Locks
 from .threads import Threads
 
 FOLDER = "parts"
@@ -33,19 +31,19 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class Uploads:
     """Serves the routes about uploads, for projects and, by way of `DatasetFiles`, for datasets."""
 
-    def __init__(self, database: Database, objects: ObjectStore, contents: Contents) -> None:
+    def __init__(self, objects: ObjectStore, contents: Contents) -> None:
         """Make the service.
 
         Args:
-            database: Knows which project has which object.
             objects: Where contents go when they are complete.
-            contents: Knows how much room a project has.
+            contents: Knows which project has which object, and how much room it has.
         """
-        self._database = database
         self._objects = objects
         self._contents = contents
         self._threads = Threads(_WORKERS, "uploads")
         self._shelf = _Shelf()
+        self._locks = Locks()
+        self._coming: Counter[Path] = Counter()
 
     def close(self) -> None:
         """Let the worker threads end."""
@@ -59,7 +57,8 @@ class Uploads:
         """
         path = self._path(project, caller, body.sha256, body.size)
         with self._shelf.use(path, body.sha256, body.size) as staged:
-            self._make_room(project, path, body.size)
+            with self._locks.of(project):
+                self._make_room(project, path, body.size)
             return _told(staged)
 
     async def put_part(
@@ -74,10 +73,8 @@ class Uploads:
         path = self._path(project, caller, sha256, query.size)
         run = self._threads.run
         with self._shelf.use(path, sha256, query.size) as staged:
-            if query.offset == 0:
-                await run(self._make_room, project, path, query.size)
             writer = object()
-            await run(staged.take, writer, query.offset)
+            await run(self._take, project, staged, writer, query.offset)
             try:
                 async for pieces in gathered(body):
                     await run(staged.add, writer, pieces)
@@ -91,6 +88,7 @@ class Uploads:
         Raises:
             Conflict: parts are missing.
             BadRequest: the content has another hash; it is thrown away.
+            TooLarge: something else took the room in the project's storage meanwhile; it is thrown away.
         """
         path = self._path(project, caller, sha256, body.size)
         with self._shelf.use(path, sha256, body.size) as staged:
@@ -113,11 +111,26 @@ class Uploads:
             if known and not staged.path.exists():
                 return
             staged.check()
-            keep(self._database, staged.sha256)
+            try:
+                self._store(project, staged)
+            except TooLarge:
+                staged.discard()
+                raise
+
+    def _store(self, project: str, staged: Staged) -> None:
+        with self._contents.storing(project, staged.sha256, staged.size):
             self._objects.adopt(staged.path, staged.sha256)
-            with self._database.write() as session:
-                versions.add_objects(session, project, {staged.sha256: staged.size}, dt.datetime.now(dt.UTC))
-            staged.discard()
+            # Who makes room meanwhile must count it once: as an upload, or as stored.
+            with self._locks.of(project):
+                self._contents.note(project, staged.sha256, staged.size)
+                staged.discard()
+
+    def _take(self, project: str, staged: Staged, writer: object, offset: int) -> None:
+        if offset:
+            staged.take(writer, offset)
+            return
+        with self._room_for(project, staged.path, staged.size):
+            staged.take(writer, offset)
 
     @property
     def _root(self) -> Path:
@@ -130,19 +143,41 @@ class Uploads:
         person = hashlib.sha256(f"{caller.kind}:{caller.name}".encode()).hexdigest()[:32]
         return self._root / project / person / f"{sha256}.{size}"
 
+    @contextlib.contextmanager
+    def _room_for(self, project: str, path: Path, size: int) -> Iterator[None]:
+        """Make room for an upload. Until the end of the block it counts without its file; from then on, by it.
+
+        Raises:
+            TooLarge: there is none.
+        """
+        lock, coming = self._locks.of(project), self._coming
+        with lock:
+            self._make_room(project, path, size)
+            coming[path] += 1
+        try:
+            yield
+        finally:
+            with lock:
+                coming[path] -= 1
+                if not coming[path]:
+                    del coming[path]
+
     def _make_room(self, project: str, path: Path, size: int) -> None:
         """What others are uploading counts as stored. Older uploads of the same person give way."""
-        room = self._contents.room(project)
-        if room is None:
+        if not self._contents.limited:
             return
-        others = {each: _size_of(each) for each in self._root.glob(f"{project}/*/*") if each != path}
-        own = sorted((each for each in others if each.parent == path.parent), key=_modified)
-        while sum(others.values()) + size > room and own:
+        folder = self._root / project
+        files = {each for each in folder.glob("*/*") if each != path}
+        own = sorted((each for each in files if each.parent == path.parent), key=_modified)
+        others = files.union(each for each in list(self._coming) if each != path and each.is_relative_to(folder))
+        left = self._contents.room(project, {_hash_of(each) for each in (path, *others)}) or 0
+        left -= sum(map(_size_of, others))
+        while left < size and own:
             if self._shelf.discard(own[0]):
-                del others[own[0]]
+                left += _size_of(own[0])
             del own[0]
-        if sum(others.values()) + size > room:
-            raise TooLarge(FULL, detail={"room": max(room - sum(others.values()), 0)})
+        if left < size:
+            raise TooLarge(FULL, detail={"room": max(left, 0)})
 
 
 class _Shelf:
@@ -188,6 +223,10 @@ class _Shelf:
 
 def _told(staged: Staged) -> api.Upload:
     return api.Upload(sha256=staged.sha256, size=staged.size, received=staged.received)
+
+
+def _hash_of(path: Path) -> str:
+    return path.name.partition(".")[0]
 
 
 def _size_of(path: Path) -> int:

@@ -112,6 +112,17 @@ def test_a_large_file_of_the_wrong_size(hub: Hub) -> None:
         commit_changes(hub, Change(path="a", size=6, sha256=sha256, large=True))
 
 
+def test_what_a_full_project_has_may_be_sent_again(small_hub: Hub, tmp_path: Path) -> None:
+    """It adds nothing; but what only says to be it ends where it would."""
+    sha256 = put_object(small_hub, bytes(1000))
+    assert put_object(small_hub, bytes(1000)) == sha256
+    for wrong in (bytes(1001), bytes(1 << 20)):
+        with pytest.raises(BadRequest, match="more than its 1000 bytes"):
+            put_object(small_hub, wrong, name=sha256)
+    assert small_hub.contents.sizes(small_hub.project, [sha256]) == {sha256: 1000}
+    assert incoming(tmp_path) == []
+
+
 def test_objects_belong_to_projects(hub: Hub) -> None:
     """An object of one project is missing in another until its content was sent there too."""
     sha256 = put_object(hub, b"secret")

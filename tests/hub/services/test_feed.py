@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,11 +37,13 @@ class Ear:
     caller: Caller | None = ALICE
     heard: list[Notice] = field(default_factory=list)
     at: str = ""
+    told: int = 0
     ended: bool = False
 
     def tell(self, notices: Iterable[Notice], at: str) -> None:
         self.heard += notices
         self.at = at
+        self.told += 1
 
     def end(self) -> None:
         self.ended = True
@@ -111,6 +114,81 @@ def test_a_store_that_does_not_answer_loses_nothing(feed: Feed, monkeypatch: pyt
         assert ear.heard == [EVERYTHING]
 
     asyncio.run(scene())
+
+
+class Doubt:
+    """A store that keeps the first who asks it waiting."""
+
+    def __init__(self, database: Database) -> None:
+        self.asked, self.go_on = threading.Event(), threading.Event()
+        self._first = threading.Lock()
+        self._read = database.read
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Any]:
+        if self._first.acquire(blocking=False):
+            self.asked.set()
+            assert self.go_on.wait(60)
+        with self._read() as session:
+            yield session
+
+
+@pytest.fixture
+def doubt(feed: Feed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doubt]:
+    """The feed's store, which does not answer at once; and signs of life all the time."""
+    monkeypatch.setattr("dotscience_hub.services.feed.LIFE_SECONDS", 0.05)
+    made = Doubt(feed._database)
+    monkeypatch.setattr(feed._database, "read", made.read)
+    yield made
+    made.go_on.set()
+
+
+async def heard_after_a_cut(feed: Feed, doubt: Doubt, ear: Ear) -> set[Notice]:
+    """What a page hears in all whose connection is cut now, and which comes back when the store answers again."""
+    feed.leave(ear)
+    heard, back = set(ear.heard), Ear()
+    doubt.go_on.set()
+    await feed.join(back, ear.at)
+    return heard.union(back.heard)
+
+
+def test_a_sign_of_life_promises_nothing_that_is_still_to_be_told(feed: Feed, doubt: Doubt) -> None:
+    """A page that is cut between it and the changes hears of them when it comes back."""
+    changes = told(1)
+
+    async def scene() -> set[Notice]:
+        ear = Ear()
+        await feed.join(ear, None)
+        async with running(feed):
+            feed.publish(changes)
+            await until(doubt.asked.is_set)
+            before = ear.told
+            await until(lambda: ear.told > before)
+            return await heard_after_a_cut(feed, doubt, ear)
+
+    assert asyncio.run(scene()) == {changes[0].notice}
+
+
+@pytest.mark.parametrize("way", ["life", "change"])
+def test_a_page_that_came_back_is_told_first_what_it_missed(feed: Feed, doubt: Doubt, way: str) -> None:
+    """Neither a sign of life nor a later change, told before that, says that it has heard it already."""
+    missed, later = told(2)
+
+    async def scene() -> set[Notice]:
+        ear, since = Ear(), feed.position
+        async with running(feed):
+            feed.publish([missed])
+            await until(lambda: feed._spread)
+            coming = asyncio.create_task(feed.join(ear, since))
+            await until(doubt.asked.is_set)
+            if way == "change":
+                feed.publish([later])
+            await until(lambda: ear.heard if way == "change" else ear.told)
+            found = await heard_after_a_cut(feed, doubt, ear)
+            await coming
+            return found
+
+    assert missed.notice in asyncio.run(scene())
 
 
 def test_one_person_cannot_have_all_connections(feed: Feed) -> None:
@@ -224,7 +302,7 @@ def test_a_page_that_reads_nothing_costs_no_memory(site: Any) -> None:
             await until(is_stuck)
             assert len(connection._waiting) <= MOST + 1
             loop, found = asyncio.get_running_loop(), b""
-            while b'"everything"' not in found[-200:]:
+            while b'"everything"' not in found:
                 async with asyncio.timeout(60):
                     found = found[-200:] + await loop.sock_recv(page, 1 << 20)
             page.close()

@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_dotscience.api.problems import BadRequest, Conflict, Forbidden, NotFound, Unavailable
 from jupyter_dotscience.api.projects import CollaboratorSet, Role
-from jupyter_dotscience.api.tasks import JupyterWorkload, TaskStatus
+from jupyter_dotscience.api.tasks import GuestList, JupyterWorkload, TaskStatus
 from tests.hub.world import World, user
 
 
@@ -110,6 +110,52 @@ def test_a_role_that_ends_meanwhile_wins(world: World, project: str) -> None:
     world.people.then = take_off
     with pytest.raises(BadRequest):
         world.guests.add_guest(user("ada"), task=task, user="bob")
+    assert world.people.shares == set()
+
+
+@pytest.mark.parametrize("way", ["removed", "reader"])
+def test_who_is_let_in_while_a_role_ends_is_put_out(
+    world: World, project: str, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Let in between the first look for guests and the end of the role: both looks at the role still see a writer."""
+    task = lab(world, project)
+    put_out = world.people.put_out
+    let_in: list[GuestList] = []
+
+    def then_let_in(owner: str, server: str, name: str) -> None:
+        put_out(owner, server, name)
+        if not let_in:
+            let_in.append(world.guests.add_guest(user("ada"), task=task, user="bob"))
+
+    monkeypatch.setattr(world.people, "put_out", then_let_in)
+    if way == "removed":
+        world.projects.remove_collaborator(user("ada"), project=project, user="bob")
+    else:
+        set_role(world, project, "bob", Role.READER)
+    assert [guest.user for guest in let_in[0].items] == ["bob"]
+    assert world.people.shares == set()
+
+
+def test_what_the_hub_did_not_hear_at_the_end_of_a_role_is_made_up_for(
+    world: World, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it is away just then, who asked is told, and asking again puts out who was let in meanwhile."""
+    task = lab(world, project)
+    put_out = world.people.put_out
+
+    def then_away(owner: str, server: str, name: str) -> None:
+        put_out(owner, server, name)
+        world.guests.add_guest(user("ada"), task=task, user="bob")
+        world.people.away = True
+
+    monkeypatch.setattr(world.people, "put_out", then_away)
+    with pytest.raises(Unavailable):
+        world.projects.remove_collaborator(user("ada"), project=project, user="bob")
+    monkeypatch.setattr(world.people, "put_out", put_out)
+    world.people.away = False
+    assert world.people.shares == {("ada", "lab", "bob")}
+    with pytest.raises(NotFound):
+        world.projects.remove_collaborator(user("ada"), project=project, user="bob")
     assert world.people.shares == set()
 
 
