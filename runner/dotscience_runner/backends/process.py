@@ -196,6 +196,9 @@ def _run_shim(folder: Path) -> Mapping[str, Any]:
             timeout=START_SECONDS,
         )
         answer: dict[str, Any] = json.loads(done.stdout)
+    except subprocess.TimeoutExpired as error:
+        # It may have started, and wait for a full disk to note that: whoever asks again gets the same process.
+        raise TimeoutError(f"The task's process did not start within {START_SECONDS} seconds.") from error
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         raise BackendError(f"The runner could not start the task's process ({error}).") from error
     return answer
