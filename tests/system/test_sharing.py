@@ -9,10 +9,11 @@ import pytest
 
 from jupyter_dotscience.api.files import FileQuery
 from jupyter_dotscience.api.projects import CollaboratorSet, Role
+from jupyter_dotscience.api.tasks import TaskListQuery
 from tests.cli.program import Program
 from tests.hubprocess import RunningHub
 
-from .lab import Lab, wait_for
+from .lab import Lab
 
 
 @pytest.fixture(scope="module")
@@ -116,16 +117,20 @@ def test_a_reader_looks_and_does_not_run(work: Lab, friend: Lab, guest: Program,
 
 
 def test_who_is_removed_loses_access_at_once(work: Lab, friend: Lab, guest: Program) -> None:
-    """Also to a log that they follow, and to the task that they started; the task itself goes on."""
+    """Also to a log that they follow; what they run and have queued ends, is not saved, and the runner goes on."""
     share(work, friend, Role.WRITER)
     process = guest.start("run", "-p", work.project, "--", "sh", "-c", "echo begun; sleep 3; echo secret > late")
     assert process.stdout is not None
     assert process.stdout.readline() == b"begun\n"
+    assert guest("run", "-d", "-p", work.project, "-r", "nobody=has", "true").returncode == 0
     assert work.ds("project", "unshare", work.project, name_of(friend)).returncode == 0
     assert b"There is no project" in guest("file", "ls", work.project).stderr
     assert b"There is no task" in guest("logs", work.last_task().id).stderr
-    wait_for(lambda: work.last_task().status.terminal, "the end of the task")
-    assert work.last_task().status == "succeeded"
-    assert work.file("late") == b"secret\n"
+    ended = work.client.list_tasks(query=TaskListQuery(project=work.project)).items
+    assert [(task.status, task.message.partition(" ")[2]) for task in ended] == [
+        ("stopped", "is not a writer of this project any more.")
+    ] * 2
     process.communicate(timeout=60)
     assert process.returncode == 1
+    assert work.run("sh", "-c", "echo next > next").returncode == 0
+    assert set(work.tree()) == {"next"}

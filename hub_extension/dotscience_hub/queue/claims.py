@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
 
 from dotscience_hub.domain.leases import Terms
 from dotscience_hub.domain.matching import Offer, free_gpus
 from dotscience_hub.store.database import Database
 from dotscience_hub.store.runners import RunnerRow
-from dotscience_hub.store.tasks import TaskRow, lock_task, next_queued
+from dotscience_hub.store.tasks import TaskRow, has_backing, lock_task, next_queued
 from jupyter_dotscience.api.problems import NotLoggedIn
 from jupyter_dotscience.api.runners import RunnerType
 
@@ -73,14 +76,23 @@ class Claims:
         if not demands:
             return None
         with self._database.write() as session:
-            query = next_queued(demands, offer.owner).with_for_update(skip_locked=True, of=TaskRow)
-            found = session.execute(query).first()
+            found = self._next(session, demands, offer.owner)
             holder = None if found is None else session.get(RunnerRow, runner)
             if found is None or holder is None:
                 return None
             row, project_name = found
             token = self._transitions.give(session, row, holder, self._terms.lease)
             return Claimed(row=row, project_name=project_name, token=token)
+
+    def _next(self, session: Session, demands: Sequence[str], owner: str | None) -> tuple[TaskRow, str] | None:
+        """The oldest task that may be given; those before it whose creator may run none any more end here."""
+        query = next_queued(demands, owner).with_for_update(skip_locked=True, of=TaskRow)
+        while (found := session.execute(query).first()) is not None:
+            row, project_name = found
+            if has_backing(session, row):
+                return row, project_name
+            self._transitions.end_without_backing(session, row)
+        return None
 
     def give_back(self, claimed: Claimed) -> None:
         """Undo a claim whose runner went away before it had the answer."""

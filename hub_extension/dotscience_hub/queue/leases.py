@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from dotscience_hub.domain.leases import Terms
 from dotscience_hub.store.database import Database
-from dotscience_hub.store.tasks import TERMINAL, TaskRow, had_lease, lock_task
+from dotscience_hub.store.tasks import TERMINAL, TaskRow, had_lease, has_backing, lock_task
 from jupyter_dotscience.api.problems import LeaseLost, NotFound
 from jupyter_dotscience.api.protocol import Held, Lease, LeaseState
 from jupyter_dotscience.api.tasks import TaskStatus
@@ -50,7 +50,8 @@ class Leases:
     def check(self, runner: str, task: str, fence: int, session: Session | None = None) -> None:
         """Raise unless the runner may write about the task. Cheap: called for each piece of log.
 
-        An expired lease is good until the task is given to another runner, or ends.
+        An expired lease is good until the task is given to another runner, or ends; none is once its creator may run
+        no tasks in the project any more.
 
         Args:
             runner: Id of the runner.
@@ -88,15 +89,15 @@ class Leases:
         rows = {row.id: row for row in session.scalars(query.with_for_update())}
         for lease in held:
             row = rows.get(lease.task)
-            if _holds(row, runner, lease.fence):
+            if _holds(session, row, runner, lease.fence):
                 self._renew(session, rows[lease.task])
-        return [_state(rows.get(lease.task), runner, lease) for lease in held]
+        return [_state(session, rows.get(lease.task), runner, lease) for lease in held]
 
     def look(self, session: Session, runner: str, held: Sequence[Held]) -> list[Lease]:
         """How it stands with each lease, without renewing it."""
         query = select(TaskRow).where(TaskRow.id.in_([lease.task for lease in held]))
         rows = {row.id: row for row in session.scalars(query)}
-        return [_state(rows.get(lease.task), runner, lease) for lease in held]
+        return [_state(session, rows.get(lease.task), runner, lease) for lease in held]
 
     def _renew(self, session: Session, row: TaskRow) -> None:
         row.lease_expires = self._clock() + self._terms.lease
@@ -107,20 +108,23 @@ class Leases:
             self._transitions.take_back(session, row, status)
 
 
-def _holds(row: TaskRow | None, runner: str, fence: int) -> bool:
-    return row is not None and row.runner_id == runner and row.fence == fence and row.status not in TERMINAL
+def _holds(session: Session, row: TaskRow | None, runner: str, fence: int) -> bool:
+    if row is None or row.runner_id != runner or row.fence != fence or row.status in TERMINAL:
+        return False
+    # The end of a role ends its tasks; this is for one that slipped through: its lease expires, and no claim gives it.
+    return has_backing(session, row)
 
 
 def _must_hold(session: Session, row: TaskRow | None, runner: str, task: str, fence: int) -> TaskRow:
     if row is None or not had_lease(session, task, runner):
         raise NotFound("There is no such task, or it never was this runner's.")
-    if not _holds(row, runner, fence):
+    if not _holds(session, row, runner, fence):
         raise LeaseLost(LOST)
     return row
 
 
-def _state(row: TaskRow | None, runner: str, lease: Held) -> Lease:
-    if row is None or not _holds(row, runner, lease.fence):
+def _state(session: Session, row: TaskRow | None, runner: str, lease: Held) -> Lease:
+    if row is None or not _holds(session, row, runner, lease.fence):
         state = LeaseState.LOST
     else:
         state = LeaseState.STOP if row.stop_requested else LeaseState.HELD

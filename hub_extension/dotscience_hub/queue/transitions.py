@@ -13,7 +13,7 @@ from dotscience_hub.pubsub import Notifier, logs_topic, runner_topic, task_topic
 from dotscience_hub.store.base import clean
 from dotscience_hub.store.database import after_commit
 from dotscience_hub.store.runners import RunnerRow
-from dotscience_hub.store.tasks import TaskRow, add_event, add_lease
+from dotscience_hub.store.tasks import TaskRow, add_event, add_lease, without_backing
 from dotscience_hub.store.tokens import new_task_token
 from jupyter_dotscience.api.tasks import TaskStatus
 
@@ -96,6 +96,10 @@ class Transitions:
             callback(session, row.id)
         topics = [logs_topic(row.id)] + ([runner_topic(row.runner_id)] if row.runner_id else [])
         after_commit(session, lambda: self._notifier.notify(*topics))
+
+    def end_without_backing(self, session: Session, row: TaskRow) -> None:
+        """End a task whose creator may run none in its project any more, at once: nothing more of it is taken."""
+        self.end(session, row, TaskStatus.STOPPED, without_backing(row.creator))
 
     def requeue(self, session: Session, row: TaskRow, message: str, *, for_good: bool) -> None:
         """Put a task back.

@@ -155,6 +155,8 @@ def _task(session: Session, caller: Caller, parameters: Mapping[str, str]) -> Ca
     row = session.get(tasks.TaskRow, caller.name)
     if row is None or row.status in tasks.TERMINAL:
         raise NotLoggedIn("The task of this token has ended.")
+    if not tasks.has_backing(session, row):
+        raise NotLoggedIn(tasks.without_backing(row.creator))
     if parameters.get("task", row.id) != row.id:
         raise NotFound(NO_TASK)
     if parameters.get("project", row.project_id) != row.project_id:

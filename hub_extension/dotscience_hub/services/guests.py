@@ -97,23 +97,20 @@ class Guests:
             if lab is not None and lab.owner != user:
                 self._people.put_out(lab.owner, lab.server, user)
 
-    def stop_own(self, session: Session, project: str, user: str, by: str) -> None:
-        """Stop a user's own JupyterLabs of a project, in the transaction that ends their role: each is a window to it.
+    def end_tasks(self, session: Session, project: str, user: str) -> None:
+        """End a user's tasks of a project, in the transaction that ends their role: each is a way into it.
+
+        Also those that run, and at once: an agent of their own need not do as it is asked. It loses its leases, and
+        nothing that comes later is taken.
 
         Args:
-            session: The transaction.
+            session: The transaction. What was changed in it of the role, new tasks wait for.
             project: Its id.
             user: Whose.
-            by: Who ends the role.
         """
-        for row in session.scalars(store.active_of(project).with_for_update()).all():
-            if row.creator != user or _lab(row) is None:
-                continue
-            if row.status == store.QUEUED:
-                message = f"Stopped: {by} took {user} off the project's writers."
-                self._queue.transitions.end(session, row, api.TaskStatus.STOPPED, message)
-            elif not row.stop_requested:
-                self._queue.transitions.request_stop(session, row)
+        session.flush()
+        for row in session.scalars(store.active_by(project, user)).all():
+            self._queue.transitions.end_without_backing(session, row)
 
     def _guests(self, lab: Lab) -> list[api.Guest]:
         return [api.Guest(user=name) for name in self._people.guests(lab.owner, lab.server)]

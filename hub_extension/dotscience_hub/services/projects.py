@@ -49,7 +49,7 @@ class Projects:
             logs: Logs of their tasks.
             git_url: Where `git` finds a project's history, below the hub's address, by the project's id.
             people: Knows the hub's users.
-            guests: Ends what people do in JupyterLabs when their role ends.
+            guests: Ends what people do in tasks and JupyterLabs when their role ends.
         """
         self._database = database
         self._workspaces = workspaces
@@ -134,7 +134,7 @@ class Projects:
                 raise BadRequest(f"{user} owns the project and needs no other role.")
             store.share(session, project, user, body.role)
             if not writes:
-                self._guests.stop_own(session, project, user, caller.name)
+                self._guests.end_tasks(session, project, user)
             session.flush()
             changed = self._view(session, caller, [row])[0]
         if not writes:
@@ -168,7 +168,7 @@ class Projects:
         with self._database.write() as session:
             if "\0" in user or not store.unshare(session, project, user):
                 raise NotFound(f"The project is not shared with {user!r}.")
-            self._guests.stop_own(session, project, user, caller.name)
+            self._guests.end_tasks(session, project, user)
         self._expel_late(project, user)
 
     def _expel_late(self, project: str, user: str) -> None:

@@ -137,7 +137,7 @@ class Secrets:
         project shall not get the keys of those who work in it by starting a runner.
 
         Raises:
-            LeaseLost: The task is not this runner's any more.
+            LeaseLost: The task is not this runner's any more, or who created it may run none in the project any more.
             NotFound: It never was.
         """
         return _while_keys_rotate(lambda: self._get_for_task(caller, task, body.fence))

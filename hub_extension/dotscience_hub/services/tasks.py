@@ -17,11 +17,11 @@ from dotscience_hub.store import paging
 from dotscience_hub.store import tasks as store
 from dotscience_hub.store.database import Database, after_commit
 from dotscience_hub.store.labs import doors
-from dotscience_hub.store.projects import ProjectRow, visible_ids
+from dotscience_hub.store.projects import ProjectRow, hold_writer, visible_ids
 from jupyter_dotscience.api import tasks as api
 from jupyter_dotscience.api.datasets import TaskDataset
 from jupyter_dotscience.api.ids import new_id
-from jupyter_dotscience.api.problems import BadRequest, Conflict, NotFound
+from jupyter_dotscience.api.problems import BadRequest, Conflict, Forbidden, NotFound
 
 from .access import NO_PROJECT, NO_TASK
 from .caller import Caller
@@ -96,6 +96,7 @@ class Tasks:
 
         Raises:
             Conflict: A dataset is linked where that version has something of its own.
+            Forbidden: The caller's role has just ended.
             BadRequest: The project has no such commit, or a text that no program can be given holds a NUL byte.
         """
         return self._queue_task(caller, project, body, self._start(project, body.commit))
@@ -131,6 +132,7 @@ class Tasks:
                 commit=commit,
                 repeats=None if again is None else again.run,
                 repeats_task=None if again is None else again.task,
+                by_admin=_check_may_run(session, project, caller),
                 sealed=len(body.sealed_environment),
             )
             datasets = self._datasets.fix(session, row, None if again is None else again.datasets)
@@ -265,6 +267,15 @@ def _find(session: Session, task: str) -> store.TaskRow:
     if row is None:
         raise NotFound(NO_TASK)
     return row
+
+
+def _check_may_run(session: Session, project: str, caller: Caller) -> bool:
+    """Whether the caller may run a task only as an admin. The role that was seen before may have ended meanwhile."""
+    if hold_writer(session, project, caller.name):
+        return False
+    if not caller.admin:
+        raise Forbidden(f"{caller.name} is not a writer of this project.")
+    return True
 
 
 def _check_texts(workload: api.Workload, sealed: Mapping[str, str]) -> None:

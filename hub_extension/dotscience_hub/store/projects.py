@@ -73,6 +73,29 @@ def role_of(session: Session, row: ProjectRow, user: str) -> Role | None:
     return None if shared is None else Role(shared.role)
 
 
+def may_write(session: Session, project: str, user: str) -> bool:
+    """Whether a user is a writer or an owner of a project."""
+    return _writes(session, project, session.get(CollaboratorRow, (project, user)), user)
+
+
+def hold_writer(session: Session, project: str, user: str) -> bool:
+    """Whether a user is a writer or an owner of a project, which they then stay until the transaction ends.
+
+    What rests on a role is begun under this lock: who takes the role away either waits, and then finds what was begun,
+    or was first, and nothing is begun. (On SQLite nobody else writes anyway.)
+    """
+    return _writes(
+        session, project, session.get(CollaboratorRow, (project, user), with_for_update={"read": True}), user
+    )
+
+
+def _writes(session: Session, project: str, shared: CollaboratorRow | None, user: str) -> bool:
+    if shared is not None and Role(shared.role).includes(Role.WRITER):
+        return True
+    row = session.get(ProjectRow, project)
+    return row is not None and row.owner == user
+
+
 def collaborators_of(session: Session, projects: Iterable[str]) -> dict[str, list[CollaboratorRow]]:
     """Who shares each of these projects, by name."""
     found: dict[str, list[CollaboratorRow]] = {project: [] for project in projects}

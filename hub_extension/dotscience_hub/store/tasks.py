@@ -12,7 +12,7 @@ from jupyter_dotscience.api.tasks import Execution, MergeState, Resources, TaskS
 
 from . import tokens
 from .base import Json, Table
-from .projects import ProjectRow
+from .projects import ProjectRow, may_write
 
 LabelMap = dict[str, str]
 Paths = list[str]
@@ -72,6 +72,7 @@ class TaskRow(Table):
     left_status: Mapped[str | None] = mapped_column(doc="Where it was when its lease expired.")
     repeats: Mapped[str | None] = mapped_column(doc="The run that it runs again.")
     repeats_task: Mapped[str | None] = mapped_column(doc="The task that recorded that run.")
+    by_admin: Mapped[bool] = mapped_column(default=False, doc="Its creator was no writer, but an admin of the hub.")
     sealed: Mapped[int] = mapped_column(default=0, doc="How many variables it has that are never shown.")
 
 
@@ -149,6 +150,16 @@ def find_by_token(session: Session, token: str) -> TaskRow | None:
     return row
 
 
+def has_backing(session: Session, row: TaskRow) -> bool:
+    """Whether who created a task may still run tasks in its project. An admin may, who needs no role."""
+    return row.by_admin or may_write(session, row.project_id, row.creator)
+
+
+def without_backing(creator: str) -> str:
+    """Why a task without backing goes no further."""
+    return f"{creator} is not a writer of this project any more."
+
+
 def had_lease(session: Session, task: str, runner: str) -> bool:
     """Whether a task was ever this runner's."""
     query = select(LeaseRow.fence).where(LeaseRow.task_id == task, LeaseRow.runner_id == runner)
@@ -215,6 +226,12 @@ def count_active(project: str) -> Select[int]:
 def active_of(project: str) -> Select[TaskRow]:
     """Tasks of a project that have not ended, in the order of ids."""
     return select(TaskRow).where(TaskRow.project_id == project, TaskRow.status.not_in(TERMINAL)).order_by(TaskRow.id)
+
+
+def active_by(project: str, creator: str) -> Select[TaskRow]:
+    """Those of one person, each locked and as it is now: whoever changed one first was waited for."""
+    mine = active_of(project).where(TaskRow.creator == creator)
+    return mine.with_for_update().execution_options(populate_existing=True)
 
 
 def ids_of_project(project: str) -> Select[str]:

@@ -1,4 +1,4 @@
-"""Guests: collaborators in somebody else's JupyterLab, and what ends when a role ends."""
+"""Guests: collaborators in somebody else's JupyterLab, and what ends when a role ends (tasks: see `test_backing`)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_only_a_running_jupyterlab_has_guests(world: World, project: str) -> Non
 
 @pytest.mark.parametrize("way", ["removed", "reader"])
 def test_the_end_of_a_role_ends_what_it_opened(world: World, project: str, way: str) -> None:
-    """Who may write no more is no guest, and their own JupyterLabs of this project stop; others' go on."""
+    """Who may write no more is no guest, and their own JupyterLabs of this project end; others' go on."""
     mine, theirs, waiting = lab(world, project), lab(world, project, "bob"), lab(world, project, "bob")
     elsewhere = lab(world, world.project("bob"), "bob")
     agent = world.runner("ada")
@@ -91,10 +91,10 @@ def test_the_end_of_a_role_ends_what_it_opened(world: World, project: str, way: 
     else:
         set_role(world, project, "bob", Role.READER)
     assert world.people.shares == set()
-    assert world.get(theirs).stop_requested
-    assert world.get(waiting).status is TaskStatus.STOPPED
-    assert "ada" in world.get(waiting).message
-    assert not world.get(mine).stop_requested
+    for ended in (theirs, waiting):
+        assert world.get(ended).status is TaskStatus.STOPPED
+        assert world.get(ended).message == "bob is not a writer of this project any more."
+    assert world.get(mine).status is TaskStatus.ASSIGNED
     assert not world.get(elsewhere).status.terminal
 
 

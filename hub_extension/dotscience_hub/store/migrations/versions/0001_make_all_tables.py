@@ -337,6 +337,7 @@ def upgrade() -> None:
         sa.Column("left_status", TEXT, nullable=True),
         sa.Column("repeats", TEXT, nullable=True),
         sa.Column("repeats_task", TEXT, nullable=True),
+        sa.Column("by_admin", sa.Boolean(), nullable=False),
         sa.Column("sealed", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["project_id"], ["projects.id"], name=op.f("fk_tasks_project_id_projects"), ondelete="CASCADE"
