@@ -279,7 +279,7 @@ def test_live_run_of_an_ended_task_is_failed(runs: Runs, project: str, database:
     """A run that logged points and never published is failed with the reason once its task has ended."""
     runs.append_task_points(ADA, task=TASK, body=task_points(0, 3))
     with database.write() as session:
-        runs.fail_open_runs(session, TASK, "killed")
+        runs.fail_open_runs(session, [TASK], "killed")
     run = runs.get_run(ADA, project=project, run="live")
     assert (run.status, run.error) == ("failed", "killed")
 

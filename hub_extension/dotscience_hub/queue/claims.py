@@ -91,7 +91,7 @@ class Claims:
             row, project_name = found
             if has_backing(session, row):
                 return row, project_name
-            self._transitions.end_without_backing(session, row)
+            self._transitions.end_without_backing(session, [row])
         return None
 
     def give_back(self, claimed: Claimed) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,10 @@ from .demands import Demands
 from .known import KnownLeases
 from .waiters import QueuedTask, Waiters
 
-OnEnd = Callable[[Session, str], None]
+OnEnd = Callable[[Session, Sequence[str]], None]
+
+# So many are named in one statement.
+_AT_ONCE = 500
 
 
 class Transitions:
@@ -53,7 +56,7 @@ class Transitions:
         self._on_end: list[OnEnd] = []
 
     def when_ended(self, callback: OnEnd) -> None:
-        """Call ``callback`` with each task that ends, however it ends, within the transaction that ends it."""
+        """Call ``callback`` with the tasks that end, however they end, within the transaction that ends them."""
         self._on_end.append(callback)
 
     def enqueue(self, session: Session, row: TaskRow) -> None:
@@ -87,19 +90,29 @@ class Transitions:
 
     def end(self, session: Session, row: TaskRow, status: TaskStatus, message: str) -> None:
         """Go to an end, and with it end the lease."""
+        self._end(session, row, status, message)
+        self._ended(session, [row])
+
+    def end_without_backing(self, session: Session, rows: Sequence[TaskRow]) -> None:
+        """End tasks whose creators may run none in their projects any more, at once: nothing more of them is taken."""
+        for start in range(0, len(rows), _AT_ONCE):
+            part = rows[start : start + _AT_ONCE]
+            for row in part:
+                self._end(session, row, TaskStatus.STOPPED, without_backing(row.creator))
+            self._ended(session, part)
+
+    def _end(self, session: Session, row: TaskRow, status: TaskStatus, message: str) -> None:
         self.move(session, row, status, message)
         row.ended = self._clock()
         row.lease_expires = row.left_status = None
         row.finishing = False
         self._forget(session, row)
-        for callback in self._on_end:
-            callback(session, row.id)
         topics = [logs_topic(row.id)] + ([runner_topic(row.runner_id)] if row.runner_id else [])
         after_commit(session, lambda: self._notifier.notify(*topics))
 
-    def end_without_backing(self, session: Session, row: TaskRow) -> None:
-        """End a task whose creator may run none in its project any more, at once: nothing more of it is taken."""
-        self.end(session, row, TaskStatus.STOPPED, without_backing(row.creator))
+    def _ended(self, session: Session, rows: Sequence[TaskRow]) -> None:
+        for callback in self._on_end:
+            callback(session, [row.id for row in rows])
 
     def requeue(self, session: Session, row: TaskRow, message: str, *, for_good: bool) -> None:
         """Put a task back.

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from dotscience_hub.queue.queue import Queue
 from dotscience_hub.store.keyring import Keyring
-from dotscience_hub.store.labs import TaskEnvironmentRow, forget_environment
+from dotscience_hub.store.labs import TaskEnvironmentRow, forget_environments
 from dotscience_hub.store.sealing import about, hold_keys
 
 
@@ -19,7 +19,7 @@ class Environments:
     def __init__(self, keyring: Keyring, queue: Queue) -> None:
         """Args: what seals, and what says when a task ends."""
         self._keyring = keyring
-        queue.transitions.when_ended(forget_environment)
+        queue.transitions.when_ended(forget_environments)
 
     def keep(self, session: Session, task: str, variables: Mapping[str, str]) -> None:
         """Keep a new task's variables, in the transaction that makes the task."""

@@ -109,8 +109,8 @@ class Guests:
             user: Whose.
         """
         session.flush()
-        for row in session.scalars(store.active_by(project, user)).all():
-            self._queue.transitions.end_without_backing(session, row)
+        rows = session.scalars(store.active_by(project, user)).all()
+        self._queue.transitions.end_without_backing(session, rows)
 
     def _guests(self, lab: Lab) -> list[api.Guest]:
         return [api.Guest(user=name) for name in self._people.guests(lab.owner, lab.server)]

@@ -129,8 +129,8 @@ class TaskRuns(Protocol):
         """Record runs within the transaction; files below a mount are a dataset's."""
         ...
 
-    def fail_open_runs(self, session: Session, task: str, error: str) -> None:
-        """Mark the live runs of a task that ended without publishing them."""
+    def fail_open_runs(self, session: Session, tasks: Sequence[str], error: str) -> None:
+        """Mark the live runs of tasks that ended without publishing them."""
         ...
 
 

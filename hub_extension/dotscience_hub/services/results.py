@@ -83,7 +83,7 @@ class Results:
         self._workspaces = workspaces
         self._runs = runs
         self._logs = logs
-        queue.transitions.when_ended(lambda session, task: runs.fail_open_runs(session, task, NEVER_PUBLISHED))
+        queue.transitions.when_ended(lambda session, tasks: runs.fail_open_runs(session, tasks, NEVER_PUBLISHED))
 
     def commit_task(self, caller: Caller, *, task: str, body: TaskCommit) -> TaskCommitted:
         """Record a version in the middle of a task, on the task's own branch, and merge that into main.

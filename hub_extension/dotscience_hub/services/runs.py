@@ -110,9 +110,9 @@ class Runs:
         """
         return _Recorder(session, project, task, author, commit, mounts).record(runs, inputs, outputs)
 
-    def fail_open_runs(self, session: Session, task: str, error: str) -> None:
-        """Mark the live runs of a task that ended without publishing them."""
-        open_runs = (store.RunRow.task_id == task, store.RunRow.status == api.RunStatus.RUNNING.value)
+    def fail_open_runs(self, session: Session, tasks: Sequence[str], error: str) -> None:
+        """Mark the live runs of tasks that ended without publishing them."""
+        open_runs = (store.RunRow.task_id.in_(tasks), store.RunRow.status == api.RunStatus.RUNNING.value)
         values = {"status": api.RunStatus.FAILED.value, "error": error, "ended": now()}
         session.execute(update(store.RunRow).where(*open_runs).values(values))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, Select, UniqueConstraint, delete, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -183,9 +183,9 @@ def unasked(session: Session) -> list[str]:
     return list(session.scalars(query.where(late).distinct()))
 
 
-def end_waiting(session: Session, task: str) -> None:
-    """A task waits for no dataset any more."""
-    session.execute(update(TaskDatasetRow).where(TaskDatasetRow.task_id == task).values(waits=False))
+def end_waiting(session: Session, tasks: Sequence[str]) -> None:
+    """Tasks wait for no dataset any more."""
+    session.execute(update(TaskDatasetRow).where(TaskDatasetRow.task_id.in_(tasks)).values(waits=False))
 
 
 def links_of(session: Session, projects: Iterable[str]) -> dict[str, list[LinkRow]]:

@@ -31,9 +31,9 @@ class DoorRow(Table):
     port: Mapped[int]
 
 
-def forget_environment(session: Session, task: str) -> None:
-    """Remove a task's sealed variables."""
-    session.execute(delete(TaskEnvironmentRow).where(TaskEnvironmentRow.id == task))
+def forget_environments(session: Session, tasks: Sequence[str]) -> None:
+    """Remove the sealed variables of tasks."""
+    session.execute(delete(TaskEnvironmentRow).where(TaskEnvironmentRow.id.in_(tasks)))
 
 
 def doors(session: Session) -> Mapping[str, int]:

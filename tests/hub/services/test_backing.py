@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
+from dotscience_hub.queue import transitions
 from dotscience_hub.services.logs import Logs
 from dotscience_hub.store import projects as store
 
@@ -91,6 +92,16 @@ def test_tasks_in_the_queue_end_with_the_role(world: World, project: str, end: R
     agent = world.runner("bob", place="bob's")
     assert world.claimed(agent).task == elsewhere
     assert world.claim(agent) is None
+
+
+def test_many_tasks_end_in_parts(world: World, project: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, each with what is kept for it only."""
+    monkeypatch.setattr(transitions, "_AT_ONCE", 2)
+    tasks = [world.task(project, "bob", sealed_environment={"TOKEN": "t"}) for _ in range(5)]
+    _remove(world, project)
+    assert {world.row(task).status for task in tasks} == {S.STOPPED.value}
+    with world.database.read() as session:
+        assert [world.environments.read(session, task) for task in tasks] == [{}] * 5
 
 
 @WAYS
