@@ -35,9 +35,11 @@ class BytesBody:
         self.length: int | None = len(data)
         self._data = data
 
-    def pieces(self) -> bytes:
-        """All of it."""
-        return self._data
+    def pieces(self) -> bytes | Iterator[bytes]:
+        """All of it; in pieces where that is much, for each has its own time to be sent in."""
+        if len(self._data) <= PIECE:
+            return self._data
+        return (self._data[at : at + PIECE] for at in range(0, len(self._data), PIECE))
 
 
 class FileBody:

@@ -40,15 +40,23 @@ class Patience:
     """Waiting times between tries: doubling, with jitter so that many clients do not come back at once.
 
     Args:
-        total: Seconds after which :meth:`wait` gives up; 0 means a single try.
+        total: Seconds after which :meth:`wait` gives up, from now or from :meth:`begin`; 0 means a single try.
         first: The longest first wait, in seconds.
         longest: The longest wait, in seconds.
     """
 
     def __init__(self, total: float, *, first: float = 0.1, longest: float = 5.0) -> None:
+        self._total = total
         self._deadline = time.monotonic() + total
+        self._begun = False
         self._next = first
         self._longest = longest
+
+    def begin(self) -> None:
+        """Count from here on, if it is the first time: a try that went well for an hour has not used anything up."""
+        if not self._begun:
+            self._begun = True
+            self._deadline = time.monotonic() + self._total
 
     def wait(self, asked: float | None = None) -> bool:
         """Sleep before the next try.

@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from jupyter_dotscience.api.problems import DotscienceError, NotLoggedIn, Unavailable, Unreachable
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r"^[\x21-\x7e]+$")
 CONNECT_TIMEOUT = 10.0
+WORK_RATE = 5e6
+"""Bytes a second that a hub stores at least before it answers: a large body is waited for that much longer."""
 POOL = 64
 """Idle connections kept; more than an agent has threads, for urllib3 warns when it throws one away."""
 
@@ -52,14 +54,36 @@ def make_pool(url: str) -> PoolManager:
     HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured, for loopback never.
 
     Raises:
-        Unreachable: the certificates that the environment names cannot be read.
+        Unreachable: the certificates that the environment names cannot be read, or its proxy is none.
     """
     import urllib3
 
+    from .connections import patient
+
     context = ssl_context(url)
     if proxy := _proxy(url):
-        return urllib3.ProxyManager(proxy, maxsize=POOL, ssl_context=context)
-    return urllib3.PoolManager(maxsize=POOL, ssl_context=context)
+        return patient(_through(proxy, context))
+    return patient(urllib3.PoolManager(maxsize=POOL, ssl_context=context))
+
+
+def _through(proxy: str, context: SSLContext | None) -> PoolManager:
+    """Connections by way of a proxy: ``[http://][USER:PASSWORD@]HOST[:PORT]``, as curl reads it."""
+    import urllib3
+
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    parts = urlsplit(proxy)
+    headers = None
+    if parts.username is not None:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers = urllib3.make_headers(proxy_basic_auth=login)
+    try:
+        return urllib3.ProxyManager(proxy, maxsize=POOL, ssl_context=context, proxy_headers=headers)
+    except (urllib3.exceptions.ProxySchemeUnknown, urllib3.exceptions.LocationValueError):
+        # It is not quoted: there may be a password in it.
+        raise Unreachable(
+            f"The proxy that HTTPS_PROXY or HTTP_PROXY names is of a kind that is not served ({parts.scheme}://...): "
+            "name one as http://HOST:PORT."
+        ) from None
 
 
 def ssl_context(url: str) -> SSLContext | None:
@@ -145,6 +169,8 @@ class Transport:
             try:
                 response = self._once(request)
             except _Failed as failed:
+                if not failed.timed_out:
+                    patience.begin()
                 uncertain = uncertain or failed.arrived
                 if (again or not failed.arrived) and failed.passing and patience.wait():
                     continue
@@ -152,6 +178,7 @@ class Transport:
             if response.status < 300:
                 return response
             error, asked = self._refused(response)
+            patience.begin()
             if response.status == 404 and request.method == "DELETE" and uncertain:
                 return response  # the first try did it, and its answer was lost
             if response.status in RETRIED_STATUS and again and patience.wait(asked):
@@ -169,7 +196,8 @@ class Transport:
             if request.body.length is not None:
                 headers["Content-Length"] = str(request.body.length)
             body = request.body.pieces()
-        timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, request.timeout), read=request.timeout)
+        stored = (request.body.length or 0) / WORK_RATE if request.body is not None else 0.0
+        timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, request.timeout), read=request.timeout + stored)
         try:
             return self.pool.request(
                 request.method,
@@ -205,6 +233,7 @@ class _Failed(Exception):
     Attributes:
         arrived: The request may have reached the hub.
         passing: Trying again may help.
+        timed_out: It took all the time that there was for an answer.
     """
 
     def __init__(self, url: str, cause: Exception) -> None:
@@ -215,6 +244,7 @@ class _Failed(Exception):
         self.cause = cause
         self.error = answers.unreachable(url, cause)
         self.arrived = not isinstance(cause, u3.NewConnectionError | u3.ConnectTimeoutError | u3.SSLError)
+        self.timed_out = isinstance(cause, u3.ReadTimeoutError)
         self.passing = not isinstance(cause, u3.SSLError | u3.LocationValueError | u3.InvalidHeader)
 
 

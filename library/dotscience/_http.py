@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import os
 import time
@@ -110,7 +111,7 @@ class Connection:
         except urllib.error.HTTPError as error:
             with error:
                 raise _refusal(request, error) from None
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             raise _Unavailable(f"{request.full_url} cannot be reached: {reason}.") from None
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import socket
+import threading
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -15,7 +18,7 @@ from tests.services.process import free_port
 
 from . import script
 from .samples import PROJECT_ID, project
-from .script import Answer, Script
+from .script import Answer, Script, Seen
 
 HTML_503 = Answer(503, b"<html>Service Unavailable</html>", headers={"Content-Type": "text/html"})
 CUT = Answer(0, cut=True)
@@ -162,3 +165,73 @@ def test_a_bad_address_is_refused(url: str, words: str) -> None:
     """Only scheme, host and port make an address of a hub."""
     with pytest.raises(problems.DotscienceError, match=words):
         Client(url)
+
+
+def test_what_went_well_for_long_is_tried_again(hub: Script) -> None:
+    """The time for further tries begins with the first failure: an upload of an hour that breaks is sent again."""
+    answers = [CUT, script.json(project())]
+
+    def respond(_: Seen) -> Answer:
+        time.sleep(0.5 if len(answers) > 1 else 0)
+        return answers.pop(0)
+
+    hub.respond = respond
+    with Client(hub.url, retry_for=0.3) as client:
+        assert client.get_project(project=PROJECT_ID).id == PROJECT_ID
+
+
+def test_a_hub_that_says_nothing_is_given_up_once(hub: Script) -> None:
+    """All the time for an answer was waited for: that is not done a second time."""
+    silent = threading.Event()
+    hub.respond = lambda _: Answer() if silent.wait(60) else CUT
+    with Client(hub.url, timeout=0.5, retry_for=0.3) as client, pytest.raises(problems.Unreachable):
+        client.get_project(project=PROJECT_ID)
+    silent.set()
+    assert len(hub.seen) == 1
+
+
+def test_a_hub_that_takes_its_time_is_sent_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that reads nothing for longer than a connection may take to be made, because its disk is busy."""
+    monkeypatch.setattr("jupyter_dotscience.client.transport.CONNECT_TIMEOUT", 0.2)
+    data = bytes(32 << 20)
+    taken: list[int] = []
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            time.sleep(1)
+            _, _, rest = connection.recv(1 << 16).partition(b"\r\n\r\n")
+            got = len(rest)
+            while got < len(data):
+                got += len(connection.recv(1 << 20))
+            taken.append(got)
+            connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, daemon=True)
+        server.start()
+        with Client(f"http://127.0.0.1:{listener.getsockname()[1]}", retry_for=0) as client:
+            client.put_object(data, project=PROJECT_ID, sha256="0" * 64)
+        server.join(60)
+    assert taken == [len(data)]
+
+
+@pytest.mark.parametrize("form", ["http://ada:p%40ss@{}", "ada:p%40ss@{}", "{}"])
+def test_proxies_of_the_environment(hub: Script, monkeypatch: pytest.MonkeyPatch, form: str) -> None:
+    """With or without a scheme, and with the login that the proxy asks for."""
+    monkeypatch.setenv("http_proxy", form.format(hub.url.removeprefix("http://")))
+    monkeypatch.delenv("no_proxy", raising=False)
+    hub.play(script.json(project()))
+    with Client("http://hub.example.org", retry_for=0) as client:
+        client.get_project(project=PROJECT_ID)
+    assert hub.seen[0].target.startswith("http://hub.example.org/")
+    login = "Basic " + base64.b64encode(b"ada:p@ss").decode() if "ada" in form else None
+    assert hub.seen[0].headers.get("proxy-authorization") == login
+
+
+def test_a_proxy_that_cannot_be_used_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its kind, without what may be a password."""
+    monkeypatch.setenv("http_proxy", "socks5://ada:secret@127.0.0.1:1")
+    with pytest.raises(problems.Unreachable, match="socks5") as said:
+        Client("http://hub.example.org", retry_for=0)
+    assert "secret" not in str(said.value)
