@@ -103,6 +103,7 @@ class Results:
         # Runs are worth a commit though no file has changed: the history says which there were, and when.
         commit = msgspec.structs.replace(body.commit, always=body.commit.always or bool(runs))
         result, saved = self._save(work, commit, runs, succeeded=True)
+        self._queue.leases.check(caller.name, task, body.fence)
         merge, conflicts, _ = self._workspaces.merge_task(work.project, task, work.creator, body.commit.keep)
         with self._database.write() as session:
             row = self._queue.leases.hold(session, caller.name, task, body.fence)
@@ -131,9 +132,17 @@ class Results:
                 self._queue.transitions.move(session, row, TaskStatus.SAVING, "Saving its results.")
             work = _work(session, row)
         saved = self._save_last(work, body)
+        self._check_still_held(caller, task, body)
         merge, conflicts, _ = self._workspaces.merge_task(work.project, task, work.creator)
         self._logs.seal(task)
         return self._end(caller, task, body, dataclasses.replace(saved, merge=merge, conflicts=conflicts))
+
+    def _check_still_held(self, caller: Caller, task: str, body: Finish) -> None:
+        """Many files take a while to record: what lost its lease meanwhile stays out of main."""
+        with self._database.read() as session:
+            row = session.get(TaskRow, task)
+            if row is None or not _is_repeated(row, caller, body):
+                self._queue.leases.check(caller.name, task, body.fence, session)
 
     def _save_last(self, work: _Work, body: Finish) -> _Saved:
         runs = _all_runs(work, body.runs, body.commit)

@@ -6,12 +6,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from dotscience_hub.queue import transitions
 from dotscience_hub.services.logs import Logs
 from dotscience_hub.store import projects as store
 
+from jupyter_dotscience.api.commits import CommitResult
 from jupyter_dotscience.api.logs import LogAppend, LogEntry, LogStream
 from jupyter_dotscience.api.problems import Forbidden, LeaseLost, NotLoggedIn
 from jupyter_dotscience.api.projects import CollaboratorSet, Role
@@ -135,6 +137,28 @@ def test_nothing_more_is_taken_of_a_running_task(world: World, project: str, end
     assert world.commits.head(project) == head
     assert world.sync(agent, held) == [LeaseState.LOST]
     assert world.get(task).message == REASON
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_what_is_recorded_while_the_role_ends_stays_out_of_main(
+    world: World, project: str, monkeypatch: pytest.MonkeyPatch, last: bool
+) -> None:
+    """Both the last version of a task and one in between: the request that brought it is refused."""
+    agent = world.runner("bob")
+    world.task(project, "bob")
+    held = world.claimed(agent)
+    head, record = world.commits.head(project), world.commits.record_task
+
+    def record_and_end(*args: Any) -> CommitResult:
+        result = record(*args)
+        _remove(world, project)
+        return result
+
+    monkeypatch.setattr(world.commits, "record_task", record_and_end)
+    late = changes(head, **{"a.txt": "late"})
+    with pytest.raises(LeaseLost):
+        world.finish(agent, held, commit=late) if last else world.mid_commit(agent, held, late)
+    assert world.commits.head(project) == head
 
 
 def test_a_role_that_stays_enough_ends_nothing(world: World, project: str) -> None:
