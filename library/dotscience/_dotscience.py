@@ -93,7 +93,6 @@ class Dotscience:
                 self._run.leave()
             self._run = Run(self._root)
             self._run.start()
-            self._run.claim_id()
         if description is not None:
             self.set_description(description)
 

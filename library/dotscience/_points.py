@@ -13,7 +13,8 @@ number for as text::
 
 Every line, its line end included, is one ``write`` to a descriptor opened with ``O_APPEND``. So what one call
 wrote is in the hands of the operating system before the call returns and survives the death of the process
-(not of the machine: nothing is synced), and lines of several processes that share the file do not mix. A
+(not of the machine: nothing is synced), and lines of several processes that share the file do not mix. Forked
+children share the file of the run that their parent had begun; whoever comes first writes the header, under a lock. A
 reader must be ready for a file without a line end at its end (it is being written, or a disk ran full), for a line that
 is no JSON (the rest of a write that failed), and for an empty file (killed before the header). A file whose
 run was never published is a run that failed.
@@ -34,7 +35,7 @@ FORMAT = 1
 FOLDER = "DOTSCIENCE_POINTS_DIR"
 
 _SPECIAL = {"nan": '"NaN"', "inf": '"Infinity"', "-inf": '"-Infinity"'}
-_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0)
 
 
 def line(step: int, values: Mapping[str, float]) -> bytes:
@@ -69,41 +70,41 @@ class PointsFile:
         self._identity = (0, 0)
         self._torn = False
         self._warned = False
-        self._unmade = [True]  # emptied by whoever makes the file: `pop` cannot be interrupted
-        self._waiting: list[bytes] | None = []
+        # What waits for the header, by process: a child that is forked in the middle of `make` makes the file itself.
+        self._waiting: dict[int, list[bytes]] | None = {}
 
     def make(self, run_id: Callable[[], str], started_ns: int, workload_file: Callable[[], str | None]) -> None:
-        """Create the file and write its header, unless that was done.
+        """Open the file, and write its header if no other process did, unless that was done.
 
         Args:
-            run_id: gives the run's id, which names the file.
+            run_id: gives the run's id, which names the file. Forked processes may give the same.
             started_ns: the run's start in nanoseconds since 1970.
             workload_file: gives the script, relative to the workspace's root, or `None`.
         """
-        if not self._unmade:
+        waiting = self._waiting
+        if waiting is None:
             return
-        try:
-            self._unmade.pop()
-        except IndexError:
+        mine: list[bytes] = []
+        if waiting.setdefault(os.getpid(), mine) is not mine:  # cannot be interrupted; the others come later
             return
         try:
             folder = os.environ.get(FOLDER)
             if folder:
                 name = run_id()
                 header = _header(name, started_ns, workload_file())
-                self._open(os.path.join(folder, name + ".points"))
-                self._write(header)
+                self._open(os.path.join(folder, name + ".points"), header)
         except OSError as error:
             self._warn(error)
         finally:  # Ctrl-C in a notebook may come here, too, and the cells after it log on
-            waiting, self._waiting = self._waiting or [], None
-            for content in waiting:
+            self._waiting = None
+            for content in mine:
                 self.append(content)
 
     def append(self, content: bytes) -> None:
         """Add one line. A full or broken disk must not end a training: it costs a warning and the points."""
-        if self._waiting is not None:
-            self._waiting.append(content)
+        waiting = self._waiting
+        if waiting is not None:
+            waiting.setdefault(os.getpid(), []).append(content)
         elif self._descriptor >= 0:
             try:
                 self._write(content)
@@ -125,10 +126,17 @@ class PointsFile:
     def __del__(self) -> None:
         self.close()
 
-    def _open(self, path: str) -> None:
+    def _open(self, path: str, header: bytes) -> None:
+        self.close()  # what a fork in the middle of this left
         self._descriptor = os.open(path, _FLAGS, 0o644)
         status = os.fstat(self._descriptor)
         self._identity = (status.st_dev, status.st_ino)
+        _lock(self._descriptor, True)
+        try:
+            if not os.fstat(self._descriptor).st_size:
+                self._write(header)
+        finally:
+            _lock(self._descriptor, False)
 
     def _write(self, content: bytes) -> None:
         if not self._is_ours():
@@ -157,6 +165,20 @@ class PointsFile:
 
             self._warned = True
             warnings.warn(f"Dotscience cannot write live points: {error}.", RuntimeWarning, stacklevel=6)
+
+
+def _lock(descriptor: int, held: bool) -> None:
+    """Keep other processes from writing the header, or let them. No row comes before the header: all ask for this.
+
+    A lock of POSIX, not of BSD: a child that is forked meanwhile does not hold it, too, and the kernel releases it when
+    the process dies.
+    """
+    try:
+        import fcntl
+
+        fcntl.lockf(descriptor, fcntl.LOCK_EX if held else fcntl.LOCK_UN)
+    except (ImportError, OSError):  # no fork on this system, or a disk without locks: only a race would need them
+        pass
 
 
 def _header(run_id: str, started_ns: int, workload_file: str | None) -> bytes:

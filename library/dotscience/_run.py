@@ -37,8 +37,9 @@ class Run:
         self._points = PointsFile()
 
     def start(self) -> None:
-        """Note the start time, unless there is one."""
+        """Note the start time and claim an id, unless there is a start time: a forked child is in its parent's run."""
         if self.started_ns is None:
+            self.claim_id()
             self.started_ns = time.time_ns()
 
     def end(self) -> None:
@@ -51,13 +52,13 @@ class Run:
 
         A forked child must not publish under its parent's id, or two runs would have the same.
         """
-        process = os.getpid()
-        if process not in self._ids:
+        process, ids = os.getpid(), self._ids
+        if process not in ids:
             import uuid
 
             # `setdefault` cannot be interrupted by a signal handler that needs an id as well.
-            self._ids.setdefault(process, str(uuid.uuid4()))
-        return self._ids[process]
+            ids.setdefault(process, str(uuid.uuid4()))
+        return ids[process]
 
     def leave(self) -> None:
         """Forget id, times and points after a publish; all else is kept and belongs to the next run as well."""
@@ -81,9 +82,18 @@ class Run:
             step = self._next_step
         self._next_step = min(step + 1, _values.MAX_STEP)
         points = self._points
-        points.make(self.claim_id, self.started_ns or time.time_ns(), workload_file)
+        points.make(self._points_id, self.started_ns or time.time_ns(), workload_file)
         if points.is_wanted:
             points.append(line(step, values))
+
+    def _points_id(self) -> str:
+        """The id that points are logged under.
+
+        Children that were forked before their parent logged share its file: that of the first id, which the process
+        in which the run began has claimed.
+        """
+        first = next(iter(self._ids.values()), None)
+        return self._ids.get(os.getpid(), first) or self.claim_id()
 
     def metadata(self) -> dict[str, Any]:
         """The content of the marker."""

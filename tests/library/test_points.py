@@ -28,10 +28,10 @@ def only(folder: Path) -> Path:
     return file
 
 
-def run(code: str, points_folder: Path) -> subprocess.CompletedProcess[str]:
+def run(code: str, points_folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run code in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", code, *arguments],
         env=python.environment(LIBRARY, {"DOTSCIENCE_POINTS_DIR": str(points_folder)}),
         capture_output=True,
         text=True,
@@ -370,3 +370,124 @@ print(len(os.listdir("/proc/self/fd")))
     done = run(code, points_folder)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 20
+
+
+POOL = """
+import multiprocessing, os, sys, dotscience as ds
+if sys.argv[1] == "again":
+    ds.publish()
+    ds.add_label("again", 1)
+else:
+    ds.start()
+fork = multiprocessing.get_context("fork")
+barrier = fork.Barrier(8)
+def work(rank):
+    barrier.wait()
+    for step in range(200):
+        ds.log(step=step, rank=rank, filler=1 / 3)
+workers = [fork.Process(target=work, args=(rank,)) for rank in range(8)]
+for worker in workers:
+    worker.start()
+for worker in workers:
+    worker.join()
+    assert worker.exitcode == 0
+if sys.argv[1] == "late":
+    ds.log(step=7, rank=-1)
+ds.publish()
+"""
+
+
+@pytest.mark.parametrize("parent", ["silent", "late", "again"])
+def test_workers_log_the_curves_of_the_run_that_their_parent_began(points_folder: Path, parent: str) -> None:
+    """Eight forked workers that only log, all at once, before their parent: one file, one header, whole rows."""
+    done = run(POOL, points_folder, parent)
+    assert done.returncode == 0, done.stderr
+    published = [run_id for run_id, _ in markers(done.stdout)]
+    file = only(points_folder)
+    assert file.stem == published[-1]
+    header, rows = points(file)
+    assert header["run"] == published[-1]
+    expected = [(rank, step) for rank in range(8) for step in range(200)]
+    assert sorted((row[2]["rank"], row[0]) for row in rows) == [(-1, 7)] * (parent == "late") + expected
+
+
+OWN = """
+import os, dotscience as ds
+ds.start()
+child = os.fork()
+if not child:
+    ds.log(of=1)  # the parent's
+    ds.publish()
+    ds.log(of=2)  # after it has published: the child's next one
+    ds.publish()
+    ds.start()
+    ds.log(of=3)
+    ds.publish()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+ds.publish()
+"""
+
+
+def test_a_child_that_publishes_or_starts_has_runs_of_its_own(points_folder: Path) -> None:
+    """Four runs have four ids; the curves are the parent's until the child has begun a run itself."""
+    done = run(OWN, points_folder)
+    assert done.returncode == 0, done.stderr
+    first, second, third, parents = [run_id for run_id, _ in markers(done.stdout)]
+    logged = {file.stem: [row[2]["of"] for row in points(file)[1]] for file in points_folder.iterdir()}
+    assert logged == {parents: [1], second: [2], third: [3]}
+    assert first not in logged
+
+
+INTERRUPTED = """
+import os, dotscience as ds
+from dotscience import _points
+ds.start()
+header = _points._header
+def forked(*args):
+    _points._header = header
+    if not os.fork():
+        ds.log(step=1, of=1)
+        os._exit(0)
+    assert os.wait()[1] == 0
+    return header(*args)
+_points._header = forked
+ds.log(step=0, of=0)
+ds.publish()
+"""
+
+
+def test_a_fork_while_the_file_is_being_made_loses_no_row(points_folder: Path) -> None:
+    """A child that was made in the middle of its parent's first call writes to the file, too, under one header."""
+    done = run(INTERRUPTED, points_folder)
+    assert done.returncode == 0, done.stderr
+    assert sorted(row[0] for row in points(only(points_folder))[1]) == [0, 1]
+
+
+HELD = """
+import fcntl, os, sys, dotscience as ds
+ds.start()
+path = os.path.join(os.environ["DOTSCIENCE_POINTS_DIR"], ds._default._run.claim_id() + ".points")
+file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+fcntl.lockf(file, fcntl.LOCK_EX)
+if not os.fork():
+    ds.log(loss=1)
+    os._exit(0)
+print("forked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_header_is_written_by_another_when_its_writer_is_killed(points_folder: Path) -> None:
+    """Kill -9 between the file and its header: the worker that waited for the header writes it."""
+    environment = python.environment(LIBRARY, {"DOTSCIENCE_POINTS_DIR": str(points_folder)})
+    with subprocess.Popen(
+        [sys.executable, "-c", HELD], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"forked\n"
+        process.kill()
+        assert process.stdout.read() == b""  # until the worker has ended as well
+    header, rows = points(only(points_folder))
+    assert header["run"] == only(points_folder).stem
+    assert [row[2] for row in rows] == [{"loss": 1.0}]
