@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -81,7 +83,7 @@ def get_file(remote: AnyRemote, at: str, path: str, target: Path | None) -> None
         if str(target) == "-":
             _copy(reader, sys.stdout.buffer, shown=not sys.stdout.isatty())
         else:
-            _replace(reader, _target(path, target))
+            _write(reader, _target(path, target))
 
 
 def _target(path: str, target: Path | None) -> Path:
@@ -91,23 +93,50 @@ def _target(path: str, target: Path | None) -> Path:
     return target / name if target.is_dir() else target
 
 
-def _replace(reader: Reader, target: Path) -> None:
-    """Write beside the target, then put it in its place: half a file never has the whole one's name."""
+def _write(reader: Reader, target: Path) -> None:
+    """To the file that the target is or leads to: a link stays, and so do a pipe and a device, which are written to."""
+    place = Path(os.path.realpath(target))
+    try:
+        before = target.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        before = None
+    # A link of /proc to a file that was removed leads to it, yet its real path is that of another file or of none.
+    if before is None or (stat.S_ISREG(before.st_mode) and place.exists() and place.samefile(target)):
+        _replace(reader, place, before)
+        return
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_TRUNC), "wb") as out:
+        _copy(reader, out, target.name)
+
+
+def _replace(reader: Reader, place: Path, before: os.stat_result | None) -> None:
+    """Write beside the file, then put it in its place: half a file never has the whole one's name."""
     import tempfile
 
-    if not target.parent.is_dir():
-        raise Failure(f"There is no folder {str(target.parent)!r} to put the file into.")
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
+    if not place.parent.is_dir():
+        raise Failure(f"There is no folder {str(place.parent)!r} to put the file into.")
+    handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:100]}.")
     try:
         with os.fdopen(handle, "wb") as out:
-            _copy(reader, out, target.name)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(target)
+            _copy(reader, out, place.name)
+            _admit(out.fileno(), before)
+        Path(temporary).replace(place)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _admit(handle: int, before: os.stat_result | None) -> None:
+    """Let those read and write it who could before; a new file is everybody's that the umask leaves."""
+    if before is None:
+        umask = os.umask(0)
+        os.umask(umask)
+        os.fchmod(handle, 0o666 & ~umask)
+        return
+    with contextlib.suppress(OSError):  # only root may give files away
+        os.fchown(handle, before.st_uid, before.st_gid)
+    # What the group might do was meant for that group, not for the one that new files get.
+    same = os.fstat(handle).st_gid == before.st_gid
+    os.fchmod(handle, before.st_mode & (0o777 if same else 0o707))
 
 
 def _copy(reader: Reader, out: BinaryIO, name: str = "", *, shown: bool = True) -> None:
