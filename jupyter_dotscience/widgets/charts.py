@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +13,14 @@ from .markup import Markup, element, shown
 COLOUR: Final = "#3b82f6"
 """At least 3:1 against white and against black (WCAG 2.1, 1.4.11)."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64.0, 16.0, 24.0, 40.0
-_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
+_STEPS: Final = (1.0, 2.0, 2.5, 5.0)
+_GREATEST: Final = sys.float_info.max
+_ALIKE: Final = 1e-12
+"""Values are one value when they differ by less, as a share of the greatest: no tick could be told from the next."""
+_LITTLE: Final = 1e-9
+"""Of a step: 0.3 / 0.1 is a little less than 3."""
+_TINY: Final = 1e-290
+"""Values below are none for a margin: far from the floats that have fewer digits (below 2.3e-308)."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +28,8 @@ class Scale:
     """From values to places.
 
     Attributes:
-        low: The smallest value.
-        high: The greatest; more than ``low``.
+        low: The smallest value, finite.
+        high: The greatest, finite; clearly more than ``low``.
         start: Where ``low`` is.
         end: Where ``high`` is.
         log: Equal factors are equally far apart.
@@ -35,11 +43,19 @@ class Scale:
 
     @classmethod
     def of(cls, values: Sequence[float], start: float, end: float, *, log: bool = False) -> Scale:
-        """A scale that holds all values; with ``log``, where they are positive and spread over a factor of 50."""
-        low, high = min(values, default=0.0), max(values, default=1.0)
-        if low == high:
-            margin = abs(low) * 0.1 or 1.0
-            low, high = low - margin, high + margin
+        """A scale that holds all values; those that hardly differ are in its middle.
+
+        Args:
+            values: Finite ones.
+            start: Where the smallest goes.
+            end: Where the greatest goes.
+            log: Equal factors are to be equally far apart, where values are positive and spread over a factor of 50.
+        """
+        low, high = float(min(values, default=0.0)), float(max(values, default=1.0))
+        size = max(abs(low), abs(high))
+        if high - low <= max(size * _ALIKE, _TINY):
+            margin = size * 0.1 if size > 100 * _TINY else 1.0
+            low, high = max(low - margin, -_GREATEST), min(high + margin, _GREATEST)
         wide = log and low > 0 and high / low >= 50
         return cls(low, high, start, end, wide)
 
@@ -51,15 +67,18 @@ class Scale:
         return self.start + share * (self.end - self.start)
 
     def ticks(self, most: int = 6) -> list[float]:
-        """Round values to write beside it."""
+        """Round values to write beside it, all of them on it: as floats they may come to lie just beyond an end."""
+        return [min(max(value, self.low), self.high) for value in self._round(most)]
+
+    def _round(self, most: int) -> list[float]:
         if self.log:
             powers = range(math.ceil(math.log10(self.low)), math.floor(math.log10(self.high)) + 1)
             return [10.0**power for power in powers[:: max(1, len(powers) // most)]]
         rough = (self.high / most) - (self.low / most)
         power = 10.0 ** math.floor(math.log10(rough))
-        step = next(factor * power for factor in _STEPS if factor * power >= rough)
-        first = math.ceil(self.low / step)
-        return [number * step for number in range(first, math.floor(self.high / step) + 1)]
+        step = next((factor * power for factor in _STEPS if factor * power >= rough), 10.0 * power)
+        first, last = math.ceil(self.low / step - _LITTLE), math.floor(self.high / step + _LITTLE)
+        return [number * step for number in range(first, last + 1)]
 
 
 def scatter(points: Sequence[tuple[float, float, str]], x: str, y: str) -> Markup:
