@@ -135,6 +135,16 @@ def test_lines_that_are_no_points_are_left_out(
     assert receiver.said[0].startswith(f"{len(bad)} lines")
 
 
+@pytest.mark.parametrize("begin", [b'{"dotscience_poi\n', b"\n", b""])
+def test_points_without_a_header_are_of_the_run_that_the_file_names(
+    folder: Path, receiver: Receiver, follower: Callable[[], PointsFollower], begin: bytes
+) -> None:
+    """A disk that was full at the header costs the facts in it, and no point."""
+    (folder / "torn.points").write_bytes(begin + row(1) + row(2))
+    follower().follow()
+    assert [point.step for point in receiver.rows["torn"]] == [1, 2]
+
+
 def test_what_is_no_file_of_points_is_left_alone(
     folder: Path, receiver: Receiver, follower: Callable[[], PointsFollower]
 ) -> None:

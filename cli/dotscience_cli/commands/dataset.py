@@ -189,7 +189,7 @@ def get(at: str, dataset_ref: str, path: str, target: Path | None) -> None:
     """Get the file PATH of a dataset into TARGET.
 
     TARGET is a file or a folder, `-` for standard output; without it the file gets its own name here. An existing file
-    is replaced when all has arrived.
+    is replaced when all has arrived, and keeps its mode; a pipe or a device is written to.
     """
     from dotscience_cli import refs, session
     from dotscience_cli.getting import get_file

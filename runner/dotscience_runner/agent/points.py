@@ -33,6 +33,10 @@ NEVER_PUBLISHED = "The task ended before the run was published."
 _INT64 = 1 << 63
 
 
+_BEGUN = (b"{", b"[", b"\n")
+"""How a file begins whose header did not fit on a full disk: with a part of it, or with the line after it."""
+
+
 class Header(msgspec.Struct):
     """The first line of a file."""
 
@@ -177,6 +181,8 @@ class PointsFollower:
             if number == 0 and position.offset == 0:
                 if not self._take_header(name, position, line):
                     return
+                if (row := _row(line)) is not None:
+                    yield row  # there is no header: the disk was full when it was to be written
                 continue
             row = _row(line)
             bad += row is None
@@ -189,12 +195,22 @@ class PointsFollower:
         try:
             header = msgspec.json.decode(line, type=Header)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return self._refuse(name, position, "its first line is no header")
+            if not line.startswith(_BEGUN):
+                return self._refuse(name, position, "its first line is no header")
+            return self._go_on_without_header(name, position)
         if header.dotscience_points != 1 or header.run + SUFFIX != name:
             return self._refuse(name, position, "its first line does not fit")
         if header.workload_file is not None:
             header.workload_file = header.workload_file.encode("utf-8", "replace").decode()[:4095]
         position.header = header
+        return True
+
+    def _go_on_without_header(self, name: str, position: Position) -> bool:
+        """The name tells whose points they are; the rest of a header's facts is lost."""
+        try:
+            position.header = msgspec.convert({"dotscience_points": 1, "run": name.removesuffix(SUFFIX)}, Header)
+        except msgspec.ValidationError:
+            return self._refuse(name, position, "it has no header, and its name is no run's")
         return True
 
     def _refuse(self, name: str, position: Position, reason: str) -> bool:
