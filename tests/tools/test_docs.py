@@ -108,7 +108,8 @@ def test_the_commands_are_found() -> None:
     assert ["ds", "login", "admin"] in shown
     assert ["make", "demo"] in shown
     tutorial = [c for line in typed(ROOT / "docs/tutorial/first-project.md") for c in words(line)]
-    assert ["ds", "git-credential", "get"] in tutorial
+    assert ["ds", "runs", "ls", "line"] in tutorial
+    assert ["ds", "git-credential", "get"] in list(words("TOKEN=$(printf x | ds git-credential get | head -1)"))
     for wrong in (["ds", "rums", "ls"], ["ds", "runs", "ls", "--nonsense", "x"]):
         with pytest.raises(AssertionError):
             check(wrong)
