@@ -88,7 +88,7 @@ def test_nothing_keeps_people_from_seeing_that_changes_do_not_come(scene: Scene)
         page.route_web_socket("**/services/dotscience/**", lambda socket: socket.close())
 
     shown = "text=Changes do not come by themselves now"
-    assert barriers_at(scene.visitor, "", shown, cut) == []
+    assert barriers_at(scene.visitor, "", shown, cut, schemes=("light",)) == []
 
 
 FOCUSED = """

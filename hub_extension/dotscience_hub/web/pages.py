@@ -28,6 +28,7 @@ def page_rules(prefix: str, public_url: str, position: Position = str) -> list[R
         *app_rules(prefix, public_url, app_folder(), position),
         (prefix.rstrip("/"), ToHome, {"home": prefix}),
         (prefix + "static/style.css", Style, {}),
+        (prefix + "static/start.js", Start, {}),
         (prefix + "api/openapi.json", Description, {}),
         (prefix + "oauth_callback", Callback, {}),
     ]
@@ -55,6 +56,18 @@ class Style(BaseHandler):
         self.set_header("Content-Type", "text/css; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
         self.finish(read_file("static", "style.css"))
+
+
+class Start(BaseHandler):
+    """The script that watches over the loading of the pages' own."""
+
+    route_name = "start"
+
+    def get(self) -> None:
+        """The script."""
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
+        self.finish(read_file("static", "start.js"))
 
 
 class Description(BaseHandler):
