@@ -1,6 +1,6 @@
 """What is killed, cut off or taken away in the middle of a job, and that the job comes home once and whole.
 
-Kills of the agent are in tests/scenarios. The leases here last six seconds, so that none outlives a test by chance.
+Kills of the agent are in tests/scenarios. The leases here last twelve seconds, so that none outlives a test by chance.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .conftest import configuration
 from .lab import Lab, processes, wait_for
 
 pytestmark = pytest.mark.slow
-LEASE = {"lease_seconds": 6.0, "heartbeat_seconds": 2.0}
+LEASE = {"lease_seconds": 12.0, "heartbeat_seconds": 2.0}
 LINES = 1500
 CHATTER = """
 import os, time

@@ -126,7 +126,8 @@ def test_a_notebook_of_the_published_library_is_recorded_too(lab: Lab, server: J
     model = {"type": "notebook", "content": notebook(said)}
     assert server.request("PUT", "api/contents/old.ipynb", model).status == 201
     wait_for(lambda: read(lab, "old.ipynb"), "the notebook on main")
-    [run] = [one for one in runs(lab) if one.description == "by the published library"]
+    found = lambda: [one for one in runs(lab) if one.description == "by the published library"]  # noqa: E731
+    [run] = wait_for(found, "its run")
     assert (run.parameters, run.summary) == ({"rate": "0.5"}, {"score": "2"})
     assert (run.task, run.workload_file) == (server.task.id, "old.ipynb")
     assert [file.path for file in run.inputs] == ["given.txt"]
