@@ -22,6 +22,7 @@ def test_a_part_that_is_lost_once_is_fetched_again(visitor: Visitor) -> None:
 
     visitor.page.context.route(PART, lose_once)
     visitor.open("tasks").get_by_role("heading", name="Tasks").wait_for()
+    visitor.page.context.unroute(PART)
     assert len(lost) > 1
 
 
@@ -33,3 +34,4 @@ def test_a_part_that_never_comes_is_said(visitor: Visitor) -> None:
     visitor.page.context.unroute(PART)
     page.reload()
     page.get_by_role("heading", name="Tasks").wait_for()
+    assert page.get_by_role("alert").count() == 0

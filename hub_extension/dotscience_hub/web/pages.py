@@ -27,8 +27,8 @@ def page_rules(prefix: str, public_url: str, position: Position = str) -> list[R
         (prefix, App, {"public_url": public_url.rstrip("/"), "folder": app_folder(), "position": position}),
         *app_rules(prefix, public_url, app_folder(), position),
         (prefix.rstrip("/"), ToHome, {"home": prefix}),
-        (prefix + "static/style.css", Style, {}),
-        (prefix + "static/start.js", Start, {}),
+        (prefix + "static/style.css", Static, {"name": "style.css", "kind": "text/css"}),
+        (prefix + "static/start.js", Static, {"name": "start.js", "kind": "text/javascript"}),
         (prefix + "api/openapi.json", Description, {}),
         (prefix + "oauth_callback", Callback, {}),
     ]
@@ -46,28 +46,20 @@ class ToHome(BaseHandler):
         self.redirect(self._home)
 
 
-class Style(BaseHandler):
-    """The pages' style sheet."""
+class Static(BaseHandler):
+    """A file that is beside the build of the pages, and asked for anew each time."""
 
-    route_name = "style"
+    route_name = "static"
 
-    def get(self) -> None:
-        """The style sheet."""
-        self.set_header("Content-Type", "text/css; charset=utf-8")
-        self.set_header("Cache-Control", "no-cache")
-        self.finish(read_file("static", "style.css"))
-
-
-class Start(BaseHandler):
-    """The script that watches over the loading of the pages' own."""
-
-    route_name = "start"
+    def initialize(self, name: str, kind: str) -> None:
+        """Args: the file's name, and its media type."""
+        self._name, self._kind = name, kind
 
     def get(self) -> None:
-        """The script."""
-        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        """The file."""
+        self.set_header("Content-Type", f"{self._kind}; charset=utf-8")
         self.set_header("Cache-Control", "no-cache")
-        self.finish(read_file("static", "start.js"))
+        self.finish(read_file("static", self._name))
 
 
 class Description(BaseHandler):
