@@ -17,10 +17,11 @@ from typing import Any, TypeVar
 from jupyter_dotscience.api import control
 from jupyter_dotscience.api.problems import Conflict, DotscienceError
 from jupyter_dotscience.api.runs import RunReport
+from jupyter_dotscience.workspace.threads import Threads
 
+from .aside import aside
 from .recorder import Recorder
 from .standing import Standing
-from .worker import Worker
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -63,7 +64,7 @@ class AutoCommit:
         self, recorder: Recorder, standing: Standing, active: Callable[[], bool], pace: Pace | None = None
     ) -> None:
         self._recorder, self._standing, self._active, self._pace = recorder, standing, active, pace or Pace()
-        self._worker = Worker("dotscience-commit")
+        self._thread = Threads(1, "dotscience-commit")
         self._lock = asyncio.Lock()
         self._wake = asyncio.Event()
         self._first = self._last = 0.0
@@ -84,7 +85,7 @@ class AutoCommit:
         with contextlib.suppress(DotscienceError):
             await self.commit("")
         await self.work(self._recorder.close)
-        self._worker.close()
+        self._thread.close(wait=False)
 
     def note(self, *paths: str) -> None:
         """Files have changed; those that have a name are told of until they are part of a version."""
@@ -162,7 +163,7 @@ class AutoCommit:
 
     async def work(self, call: Callable[[], T]) -> T:
         """Do something that blocks on the thread of this workspace."""
-        return await asyncio.wrap_future(self._worker.submit(call))
+        return await asyncio.wrap_future(self._thread.submit(call))
 
     async def _commit_soon(self) -> None:
         await self._wake.wait()
@@ -191,7 +192,7 @@ class AutoCommit:
         """See what others have changed; a hub that is away says nothing of it. Versions are made meanwhile."""
         started = time.monotonic()
         with contextlib.suppress(DotscienceError):
-            self._standing.take_incoming(await asyncio.to_thread(self._recorder.ask, control.Look(), control.Incoming))
+            self._standing.take_incoming(await aside(self._recorder.ask, control.Look(), control.Incoming))
         took = time.monotonic() - started
         self._next_look = time.monotonic() + max(self._pace.others, took / self._pace.load)
 

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from .aside import aside
 from .standing import Standing
 
 log = logging.getLogger(__name__)
@@ -86,13 +87,13 @@ class Environment:
             standing.take_environment("none", hint)
             return
         folder = self._place / hashlib.sha256(content + sys.executable.encode() + sys.version.encode()).hexdigest()[:24]
-        if not await asyncio.to_thread((folder / "ready").exists):
+        if not await aside((folder / "ready").exists):
             standing.take_environment("installing", f"Installing what {FILE} names; kernels started now do without.")
             await self._make(folder, content)
-        await asyncio.to_thread((folder / "ready").touch)
+        await aside((folder / "ready").touch)
         self._put_first(folder / "kernels")
         standing.take_environment("ready", f"New kernels have what {FILE} names.")
-        await asyncio.to_thread(self._tidy)
+        await aside(self._tidy)
 
     def _content(self) -> bytes | None:
         with contextlib.suppress(OSError):
@@ -103,9 +104,9 @@ class Environment:
         return None
 
     async def _make(self, folder: Path, content: bytes) -> None:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await aside(lambda: shutil.rmtree(folder, ignore_errors=True))
         listed = folder / FILE
-        await asyncio.to_thread(_write, listed, content)
+        await aside(_write, listed, content)
         venv = folder / "venv"
         await self._run(folder, sys.executable, "-m", "venv", "--system-site-packages", str(venv))
         python = venv / "bin" / "python"
@@ -114,7 +115,7 @@ class Environment:
         await self._run(folder, str(python), "-m", "pip", "install", "-r", str(listed), cwd=self._file.parent)
         await self._run(folder, str(python), "-c", "import ipykernel")
         spec = folder / "kernels" / _KERNEL / "kernel.json"
-        await asyncio.to_thread(_write, spec, json.dumps(_kernel(python), indent=1).encode())
+        await aside(_write, spec, json.dumps(_kernel(python), indent=1).encode())
 
     async def _run(self, folder: Path, *command: str, cwd: Path | None = None) -> None:
         output = folder / "install.log"

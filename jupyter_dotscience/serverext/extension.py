@@ -16,6 +16,7 @@ from jupyter_dotscience.api.runs import RunReport
 
 from . import workspaces
 from .autocommit import AutoCommit, Pace
+from .ending import end_with_main_thread
 from .environment import Environment
 from .handlers import HANDLERS
 from .kernels import Kernels
@@ -92,6 +93,7 @@ class DotscienceExtension(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Make a last version. Kernels are ended after it."""
+        end_with_main_thread()
         for task in list(self._background):
             task.cancel()
         if self.kernels is not None:

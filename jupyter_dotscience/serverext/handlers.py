@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -28,6 +27,7 @@ from jupyter_dotscience.api.problems import (
 from jupyter_dotscience.api.runs import Run, RunList
 
 from . import diffs, history
+from .aside import aside
 from .autocommit import AutoCommit
 from .standing import UNBOUND
 from .workspaces import Workspace
@@ -88,7 +88,7 @@ class Handler(APIHandler):
 
     async def ask(self, order: control.Order, kind: type[T]) -> T:
         """Give an order, on a thread."""
-        return await asyncio.to_thread(self.workspace.committer.ask, order, kind)
+        return await aside(self.workspace.committer.ask, order, kind)
 
     async def reply(self, work: Callable[[], Awaitable[Any]], status: int = 200) -> None:
         """Answer what some work comes to, or the problem that it had."""
@@ -234,10 +234,10 @@ class DiffHandler(Handler):
             path, base, to = self.needed("path"), self.needed("base"), self.parameter("to")
             old = await self.ask(self.asked(control.ReadFile, path=path, at=base), bytes)
             if to is None:
-                new = await asyncio.to_thread(self.workspace.places.read, path, control.MAX_FILE)
+                new = await aside(self.workspace.places.read, path, control.MAX_FILE)
             else:
                 new = await self.ask(self.asked(control.ReadFile, path=path, at=to), bytes)
-            return await asyncio.to_thread(diffs.of_notebooks, old, new, path)
+            return await aside(diffs.of_notebooks, old, new, path)
 
         await self.reply(work)
 
@@ -276,7 +276,7 @@ class RestoreHandler(Handler):
         async def work() -> Any:
             wish = self.taken(_Version)
             data = await self.ask(self.asked(control.ReadFile, path=wish.path, at=wish.at), bytes)
-            path = await asyncio.to_thread(_put_beside, self.workspace, wish, data)
+            path = await aside(_put_beside, self.workspace, wish, data)
             self.auto.note(path)
             return {"path": path}
 
@@ -298,7 +298,7 @@ class ResolveHandler(Handler):
                 # What stands here now is in a version before anything is written over it.
                 await self.auto.commit("")
                 conflicts = self._conflicts()
-                await asyncio.to_thread(_take_theirs, self.workspace, conflicts)
+                await aside(_take_theirs, self.workspace, conflicts)
             kept = conflicts if choice.keep == "mine" else None
             made = await self.auto.commit("Settle a conflict", kept)
             return {"made": made.made, "status": self.extension.standing.tell()}

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,6 +23,7 @@ from .mirror import Mirror
 from .objectcache import ObjectCache
 from .scan import TICK, scan
 from .statcache import StatCache
+from .threads import Threads
 
 _GITLINK: Final = 0o160000
 _STREAMS: Final = 3
@@ -178,14 +178,10 @@ class _Large:
         """All of them, some at a time."""
         if not large:
             return
-        pool = ThreadPoolExecutor(min(_STREAMS, len(large)), "dotscience-checkout")
-        try:
-            futures = [pool.submit(self._materialise, path, entry) for path, entry in large.items()]
-            for future in futures:
+        # All of them have ended with the block, also after an error: nobody may write into the folder after it.
+        with Threads(_STREAMS, "dotscience-checkout") as threads:
+            for future in [threads.submit(self._materialise, path, entry) for path, entry in large.items()]:
                 future.result()
-        finally:
-            # Also after an error: nobody may write into the folder once this has returned.
-            pool.shutdown(cancel_futures=True)
 
     def _materialise(self, path: bytes, entry: Entry) -> None:
         assert entry.sha256 is not None

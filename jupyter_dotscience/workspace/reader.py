@@ -6,13 +6,14 @@ import errno
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Final
 
 from . import names
 from .content import NotRegular, read_entry
 from .entry import Entry
 from .errors import ContentChanged
+from .threads import Threads
 
 _THREADS: Final = 2
 AT_ONCE: Final = 1 << 20
@@ -36,7 +37,7 @@ class Reader:
 
     def __init__(self, threshold: int) -> None:
         self._threshold = threshold
-        self._pool: ThreadPoolExecutor | None = None
+        self._threads = Threads(_THREADS, "dotscience-hash")
         self._places = threading.BoundedSemaphore(_PENDING)
         self._pending: list[tuple[Future[Entry], Found, Failed]] = []
 
@@ -74,8 +75,7 @@ class Reader:
         except BaseException:
             self._places.release()
             raise
-        self._pool = self._pool or ThreadPoolExecutor(_THREADS, "dotscience-hash")
-        self._pending.append((self._pool.submit(self._on_thread, fd), found, failed))
+        self._pending.append((self._threads.submit(self._on_thread, fd), found, failed))
 
     def finish(self) -> None:
         """Wait for all files."""
@@ -90,8 +90,7 @@ class Reader:
 
     def close(self) -> None:
         """End the threads."""
-        if self._pool is not None:
-            self._pool.shutdown()
+        self._threads.close()
 
     def _on_thread(self, fd: int) -> Entry:
         try:

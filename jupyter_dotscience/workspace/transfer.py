@@ -10,7 +10,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final, Protocol, cast
 
@@ -24,6 +24,7 @@ from .entry import Entry
 from .errors import ContentChanged, named
 from .guarded import CHANGED, GuardedFile, read_blob
 from .pack import PackWriter
+from .threads import Threads
 
 MAX_INLINE_FILES: Final = 200
 MAX_INLINE_BYTES: Final = 4 << 20
@@ -140,9 +141,9 @@ class _Sending:
     def _send_packs(self, blobs: Mapping[bytes, Entry]) -> None:
         """Each pack is made while the one before is on its way."""
         upcoming: deque[Future[_PackBody | None]] = deque()
-        with ThreadPoolExecutor(1, "dotscience-pack") as pool:
+        with Threads(1, "dotscience-pack") as threads:
             for group in _groups(blobs):
-                upcoming.append(pool.submit(self._pack, group))
+                upcoming.append(threads.submit(self._pack, group))
                 if len(upcoming) > 1:
                     self._send_pack(upcoming.popleft().result())
             for pack in upcoming:
@@ -169,13 +170,9 @@ class _Sending:
     def _send_objects(self, objects: Mapping[bytes, Entry]) -> None:
         if not objects:
             return
-        pool = ThreadPoolExecutor(min(_STREAMS, len(objects)), "dotscience-send")
-        try:
-            futures = [pool.submit(self._send_object, path, entry) for path, entry in objects.items()]
-            for future in futures:
+        with Threads(_STREAMS, "dotscience-send") as threads:
+            for future in [threads.submit(self._send_object, path, entry) for path, entry in objects.items()]:
                 future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
 
     def _send_object(self, path: bytes, entry: Entry) -> None:
         try:

@@ -24,6 +24,7 @@ class Relay:
         self._flows = threading.Event()
         self._flows.set()
         self._closed = False
+        self._left: int | None = None
         self._open: list[socket.socket] = []
 
     def __enter__(self) -> Self:
@@ -42,8 +43,18 @@ class Relay:
         """Carry no more bytes."""
         self._flows.clear()
 
+    def freeze_after(self, count: int) -> None:
+        """Carry so many more bytes, there and back together, and no more."""
+        self._left = count
+
+    @property
+    def frozen(self) -> bool:
+        """Whether no bytes are carried."""
+        return not self._flows.is_set()
+
     def thaw(self) -> None:
         """Carry what waits, and all that comes."""
+        self._left = None
         self._flows.set()
 
     def _accept(self) -> None:
@@ -60,8 +71,15 @@ class Relay:
     def _copy(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
+                self._count(len(data))
                 self._flows.wait()
                 if self._closed:
                     return
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
+
+    def _count(self, passed: int) -> None:
+        if self._left is not None and self._flows.is_set():
+            self._left -= passed
+            if self._left <= 0:
+                self.freeze()

@@ -19,6 +19,8 @@ import urllib3
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 120.0
+STOP_SECONDS = 45.0
+"""Less than a hub that says nothing is waited for at most, and more than the last version may take."""
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = 90.0) -> Any:
@@ -84,10 +86,19 @@ class Jupyter:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(30)
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._tell_where()
+                raise
             finally:
                 self.kill()
         self._http.clear()
+
+    def _tell_where(self) -> None:
+        """Let it write into its log what each of its threads does, which ends it (PYTHONFAULTHANDLER)."""
+        self.process.send_signal(signal.SIGABRT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
 
 
 @contextlib.contextmanager
@@ -112,6 +123,7 @@ def jupyter(
         "JUPYTER_RUNTIME_DIR": str(place / "runtime"),
         "JUPYTER_PLATFORM_DIRS": "1",
         "IPYTHONDIR": str(place / "ipython"),
+        "PYTHONFAULTHANDLER": "1",
         **environment,
     }
     command = [
@@ -128,8 +140,10 @@ def jupyter(
     try:
         yield server
     finally:
-        server.close()
-        print(log.read_text(errors="replace")[-20_000:])
+        try:
+            server.close()
+        finally:
+            print(log.read_text(errors="replace")[-20_000:])
 
 
 def _url(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
