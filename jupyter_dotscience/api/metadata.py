@@ -11,8 +11,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
+from . import marker
 from .datasets import TaskDataset, mount_of
-from .runs import RunReport
+from .runs import Authority, RunReport
 from .tasks import CommandWorkload, Execution, Workload
 
 TYPE = "dotscience.run.v1"
@@ -82,6 +85,40 @@ def of_runs(
     for run in runs:
         fields.update(_of_run(run, input_versions, mounts))
     return fields
+
+
+def runs_in(fields: Mapping[str, str]) -> list[RunReport]:
+    """The runs that a map of somebody else's describes; inputs are left out, for no version of them is known here.
+
+    Raises:
+        MarkerError: it describes none, or one badly.
+    """
+    try:
+        ids = json.loads(fields.get("runs", "[]"))
+    except ValueError:
+        ids = None
+    if not isinstance(ids, list) or not ids or not all(isinstance(each, str) for each in ids):
+        raise marker.MarkerError("The metadata do not name a run.")
+    return [_run_in(fields, run) for run in ids]
+
+
+def _run_in(fields: Mapping[str, str], run: str) -> RunReport:
+    prefix = f"run.{run}."
+    own = {key.removeprefix(prefix): value for key, value in fields.items() if key.startswith(prefix)}
+    described: dict[str, object] = {key: value for key, value in own.items() if key in _PLAIN}
+    for kind, names in _GROUPS.items():
+        starts = tuple(f"{name}." for name in names)
+        described[kind] = {key.partition(".")[2]: value for key, value in own.items() if key.startswith(starts)}
+    try:
+        described["output"] = json.loads(own.get("output-files", "[]"))
+    except ValueError:
+        raise marker.MarkerError(f"The outputs of run {run} are no valid JSON.") from None
+    report = marker.parse(run, json.dumps(described).encode())
+    return msgspec.structs.replace(report, authority=Authority.REMOTE)
+
+
+_PLAIN = ("description", "error", "workload-file", "start", "end")
+_GROUPS = {"labels": ("label", "labels"), "parameters": ("parameters",), "summary": ("summary", "metric")}
 
 
 def _of_run(

@@ -19,7 +19,7 @@ from tornado.web import Application
 
 from dotscience_hub.privatefile import write_private
 from dotscience_hub.store.schema import upgrade
-from dotscience_hub.web import git_http, lfs
+from dotscience_hub.web import git_http, lfs, remote
 from dotscience_hub.web.application import Rule, make_application, route_rules
 from dotscience_hub.web.authentication import Authentication
 from dotscience_hub.web.binding import Endpoint, bind
@@ -77,6 +77,7 @@ async def serve(settings: Settings) -> None:
     await _run(base, services, stop)
     services.contents.close()
     services.uploads.close()
+    services.remote.close()
     await asyncio.to_thread(base.commits.close)
     base.pool.shutdown(wait=False, cancel_futures=True)
     base.database.dispose()
@@ -130,6 +131,7 @@ def _application(base: Foundation, services: Services, metrics: Metrics, lifecyc
     rules: list[Rule] = [
         *git_http.handlers(services.git, authorize),
         *lfs.handlers(services.contents, authorize),
+        *remote.rules(services.remote, authentication, services.access, dispatcher, prefix),
         *route_rules(endpoints, authentication, dispatcher, lifecycle, prefix.rstrip("/") + "/api"),
         changes_rule(prefix.rstrip("/") + "/api", base.feed, authentication, base.settings.public_url),
         *route_rules(probes, authentication, dispatcher, lifecycle, prefix.rstrip("/")),

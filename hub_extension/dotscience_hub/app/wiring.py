@@ -41,6 +41,7 @@ from dotscience_hub.services.logs import Logs
 from dotscience_hub.services.ports import People
 from dotscience_hub.services.projects import Projects
 from dotscience_hub.services.provenance import Provenance
+from dotscience_hub.services.remote import RemoteRuns
 from dotscience_hub.services.repeats import Repeats
 from dotscience_hub.services.resources import ResourceSamples
 from dotscience_hub.services.results import Results
@@ -158,6 +159,7 @@ class Services:
     runs: Runs
     comments: Comments
     repeats: Repeats
+    remote: RemoteRuns
     users: Users
     provenance: Provenance
     runners: Runners
@@ -208,6 +210,7 @@ class Services:
 def make_services(base: Foundation, people: People) -> Services:
     """The services on their foundation, and who knows the hub's users."""
     database, queue, files = base.database, base.queue, base.files
+    threshold = base.settings.large_file_threshold
     commits = base.commits
     # Who waits asks for synchronisations, and is told when they have ended.
     syncs = make_syncs(base.settings, database, lambda dataset: waits.ended(dataset))  # noqa: PLW0108 - made below
@@ -237,10 +240,13 @@ def make_services(base: Foundation, people: People) -> Services:
         runs=runs,
         comments=Comments(database),
         repeats=Repeats(database, commits, tasks),
+        remote=RemoteRuns(
+            database, project_service, workspace, commits, contents, base.settings.data_dir / "remote", threshold
+        ),
         users=Users(people),
         provenance=Provenance(database, commits),
         runners=Runners(database, queue),
-        agents=Agents(database, base.notifier, queue, files, git_url, base.settings.large_file_threshold),
+        agents=Agents(database, base.notifier, queue, files, git_url, threshold),
         secrets=Secrets(database, base.keyring, queue.leases, environments),
         datasets=Datasets(database, commits, dataset_versions, waits, syncs, base.keyring, git_url),
         dataset_files=DatasetFiles(database, workspace, dataset_versions, uploads),
@@ -276,6 +282,7 @@ def make_sweeper(base: Foundation, services: Services) -> Sweeper:
         Chore("refresh the planner's statistics", 10 * MINUTE, base.database.optimize),
         Chore("remove what uploads left", HOUR, base.objects.sweep),
         Chore("remove uploads that nobody finished", HOUR, services.uploads.sweep),
+        Chore("remove files of runs that were never recorded", HOUR, services.remote.sweep),
         Chore("look after tasks that wait for datasets", MINUTE, services.dataset_waits.look_again),
     ]
     if base.settings.garbage_days is not None:

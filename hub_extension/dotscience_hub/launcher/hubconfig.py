@@ -66,6 +66,10 @@ def add_dotscience(c: Any, *, url: str, command: list[str], environment: dict[st
         "oauth_client_allowed_scopes": [*(scope.value for scope in Scope), *SERVER_SCOPES, "tokens!user"],
     }
     _append(c.JupyterHub, "services", service)
+    # Where the published library looks for a hub: at the root of the address that it is given.
+    base = c.JupyterHub.base_url if "base_url" in c.JupyterHub else "/"
+    given = c.Proxy.extra_routes if "extra_routes" in c.Proxy else {}
+    c.Proxy.extra_routes = {**given, f"{base}v2/": url, f"{base}project/": url}
     c.JupyterHub.allow_named_servers = True
     # JupyterLab on runners goes on while the hub is restarted.
     c.JupyterHub.cleanup_servers = False

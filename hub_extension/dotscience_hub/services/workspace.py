@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
 import msgspec
@@ -113,10 +113,17 @@ class Workspace:
             raise BadRequest("A task's branch is written by its task only; name another branch.", code="bad_branch")
         if not body.runs:
             return self._commits.record(project, body, caller.name)
-        return self._with_runs(caller.name, project, body)
+        return self.record_with_runs(caller.name, project, body, {"workload.type": "jupyter"})
 
-    def _with_runs(self, author: str, project: str, body: CommitCreate) -> CommitResult:
-        """Record a version and its runs. Each half may be repeated: the same version, and runs that are there stay."""
+    def record_with_runs(self, author: str, project: str, body: CommitCreate, facts: Mapping[str, str]) -> CommitResult:
+        """Record a version and its runs. Each half may be repeated: the same version, and runs that are there stay.
+
+        Args:
+            author: Who made them.
+            project: Its id.
+            body: Changes and runs.
+            facts: What else the version's metadata say.
+        """
         read = sorted({path for run in body.runs for path in run.inputs})
         inputs = self._versions(project, body.parent, read)
         described = {
@@ -124,7 +131,7 @@ class Workspace:
             "author": author,
             "message": body.message,
             "success": "true",
-            "workload.type": "jupyter",
+            **facts,
             **metadata.of_runs(body.runs, {path: version[0] for path, version in inputs.items()}),
         }
         # Worth a commit though no file has changed: the history says which runs there were, and when.

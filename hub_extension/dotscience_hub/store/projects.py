@@ -45,6 +45,13 @@ def visible_projects(user: str) -> ProjectSelect:
     return select(ProjectRow).where(or_(ProjectRow.owner == user, ProjectRow.id.in_(shared_with(user))))
 
 
+def writable_projects(user: str) -> ProjectSelect:
+    """Projects that a user may write to."""
+    roles = [role.value for role in Role if role.includes(Role.WRITER)]
+    shared = shared_with(user).where(CollaboratorRow.role.in_(roles))
+    return select(ProjectRow).where(or_(ProjectRow.owner == user, ProjectRow.id.in_(shared)))
+
+
 def shared_with(user: str) -> Select[str]:
     """Ids of the projects shared with a user."""
     return select(CollaboratorRow.project_id).where(CollaboratorRow.user_name == user)

@@ -1,0 +1,240 @@
+"""What programs outside of any task ask, by the library's `connect`: the requests of `dotscience` 0.8.7, and of ours.
+
+JSON-RPC at ``v2/dotmesh/rpc`` (``Ping``, ``Lookup``, ``Commit``), projects at ``v2/projects``, files at
+``v2/dotmesh/s3/USER:WORKSPACE/PATH``; found by watching the published library. It is served below the service's address
+and, where the hub's proxy leads it here, at the hub's own root, which that library needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from tornado.web import stream_request_body
+
+from dotscience_hub.services.caller import Caller
+from dotscience_hub.services.remote import RemoteRuns
+from jupyter_dotscience.api.account import Principal
+from jupyter_dotscience.api.problems import ApiError, BadRequest, Forbidden, NotLoggedIn
+from jupyter_dotscience.api.routes import BY_NAME, Route
+
+from .application import Rule
+from .authentication import Authentication
+from .base import REALM, BaseHandler
+from .dispatch import Access, Dispatcher
+from .patience import PatientHandler
+from .uploads import Upload
+
+_READ, _MAKE, _WRITE = BY_NAME["list_projects"], BY_NAME["create_project"], BY_NAME["create_commit"]
+_REFUSED = -32000
+_NO_METHOD = -32601
+
+
+class _Call(msgspec.Struct):
+    method: Annotated[str, Meta(max_length=100)]
+    id: int | str | None = None
+    params: dict[str, Any] = {}
+
+
+class _Place(msgspec.Struct, rename="pascal"):
+    name: str
+    message: Annotated[str, Meta(max_length=100_000)] = ""
+    metadata: dict[str, str] = {}
+
+
+class _NewProject(msgspec.Struct):
+    name: Annotated[str, Meta(min_length=1, max_length=255)]
+
+
+class RemoteHandler(PatientHandler):
+    """What these requests have in common: HTTP Basic with a token as the password, or any other form of a token."""
+
+    challenge = f'Basic realm="{REALM}", charset="UTF-8"'
+    route_name = "remote"
+
+    def initialize(
+        self, remote: RemoteRuns, authentication: Authentication, access: Access, dispatcher: Dispatcher
+    ) -> None:
+        """Args: what does the work, who calls, what they may, and where blocking work is done."""
+        self._remote, self._authentication = remote, authentication
+        self._access, self._dispatcher = access, dispatcher
+
+    async def admit(self, route: Route) -> Caller:
+        """The user who calls, who may do what the route does.
+
+        Raises:
+            ApiError: they may not.
+        """
+        if "Authorization" not in self.request.headers:
+            # Never the cookie: a page elsewhere must not record runs in a visitor's name.
+            raise NotLoggedIn("Name a user and a token: `ds.connect(USER, TOKEN, PROJECT, HUB)`.")
+        caller = self.caller = await self._authentication.identify(self)
+        if caller.kind is not Principal.USER:
+            raise Forbidden("Runs from outside are recorded with a user's token.", code="wrong_kind_of_token")
+        if route is not _WRITE:
+            await self._dispatcher.in_thread(lambda: self._access.check(route, caller, {}))
+        return caller
+
+    async def find(self, caller: Caller, workspace: str) -> str:
+        """The project that a workspace belongs to, which the caller may write to.
+
+        Raises:
+            ApiError: there is none.
+        """
+        return await self._dispatcher.in_thread(lambda: self._find(caller, workspace))
+
+    def _find(self, caller: Caller, workspace: str) -> str:
+        project = self._remote.find(caller, workspace)
+        self._access.check(_WRITE, caller, {"project": project})
+        return project
+
+    def decode(self, kind: Callable[..., Any], data: bytes | None = None) -> Any:
+        """The body.
+
+        Raises:
+            BadRequest: it does not have the right form.
+        """
+        try:
+            return msgspec.json.decode(self.request.body if data is None else data, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BadRequest(f"This is no request of the library: {error}.") from None
+
+
+class Projects(RemoteHandler):
+    """`v2/projects`: those that may be written to, and a new one."""
+
+    async def get(self) -> None:
+        """List them."""
+        caller = await self.admit(_READ)
+        found = await self._dispatcher.in_thread(lambda: self._remote.list_projects(caller))
+        self.send_json(msgspec.json.encode(found))
+
+    async def post(self) -> None:
+        """Make one."""
+        caller = await self.admit(_MAKE)
+        name = self.decode(_NewProject).name
+        made = await self._dispatcher.in_thread(lambda: self._remote.create_project(caller, name))
+        self.send_json(msgspec.json.encode(made))
+
+
+class Calls(RemoteHandler):
+    """`v2/dotmesh/rpc`: JSON-RPC 2.0 (https://www.jsonrpc.org/specification)."""
+
+    async def post(self) -> None:
+        """Do what is asked; a refusal is an error of the call, so that the library shows the sentence."""
+        caller = await self.admit(_READ)
+        call = self.decode(_Call)
+        answer: dict[str, Any] = {"jsonrpc": "2.0", "id": call.id}
+        try:
+            answer["result"] = await self._answer(caller, call)
+        except ApiError as error:
+            code = _NO_METHOD if error.code == "no_method" else _REFUSED
+            answer["error"] = {"code": code, "message": str(error)}
+        self.send_json(msgspec.json.encode(answer))
+
+    async def _answer(self, caller: Caller, call: _Call) -> Any:
+        if call.method == "DotmeshRPC.Ping":
+            return True
+        if call.method not in ("DotmeshRPC.Lookup", "DotmeshRPC.Commit"):
+            raise BadRequest(f"There is no method {call.method!r}.", code="no_method")
+        place = self.decode(_Place, msgspec.json.encode(call.params))
+        project = await self.find(caller, place.name)
+        if call.method == "DotmeshRPC.Lookup":
+            return project
+        return await self._remote.record(caller, project, place.message or "A run from outside", place.metadata)
+
+
+@stream_request_body
+class File(RemoteHandler):
+    """`PUT v2/dotmesh/s3/USER:WORKSPACE/PATH`: a file that a run wrote; with `Extract: true`, a tar file of some."""
+
+    _upload: Upload | None = None
+    _work: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> None:
+        """Before the body: who calls; then it is kept while it arrives."""
+        self.request.connection.set_max_body_size(1 << 62)  # type: ignore[union-attr]  # the quota bounds it
+        if self.request.method == "PUT":
+            with self.refusing():
+                await self._begin()
+
+    async def _begin(self) -> None:
+        caller = await self.admit(_WRITE)
+        project = await self.find(caller, self.path_kwargs["workspace"])
+        archive = self.request.headers.get("Extract", "").lower() == "true"
+        path = self.path_kwargs["path"].strip("/")
+        self._upload = upload = Upload()
+        work = self._remote.receive(caller, project, path, upload, archive=archive)
+        self._work = asyncio.ensure_future(work)
+        self._work.add_done_callback(lambda done: self._through(upload, done))
+
+    def _through(self, upload: Upload, done: asyncio.Task[None]) -> None:
+        """Nothing more is read of the body; whoever sent it may be gone, and nobody asks what went wrong."""
+        upload.ignore()
+        if not done.cancelled():
+            done.exception()
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """A piece of the body; its sender waits for the disk."""
+        if self.refusal is not None or self._upload is None or (self._work is not None and self._work.done()):
+            self.discard(chunk)
+            return None
+        self._upload.feed(chunk)
+        return self._upload.room()
+
+    async def put(self, workspace: str, path: str) -> None:
+        """The body is there, whether or not its sender still waits: the published library does not."""
+        del workspace, path
+        self.raise_refusal()
+        if self._upload is not None and self._work is not None:
+            self._upload.end()
+            await self._work
+        self.send_json(b"{}")
+
+    def on_connection_close(self) -> None:
+        """The caller is gone: nothing is kept of a part."""
+        super().on_connection_close()
+        if self._upload is not None:
+            self._upload.abandon()
+
+
+class RunLink(BaseHandler):
+    """The address of a run that the library prints: leads to the run's page."""
+
+    route_name = "remote"
+
+    def initialize(self, prefix: str) -> None:
+        """Args: where the pages are."""
+        self._prefix = prefix
+
+    def get(self, project: str, run: str) -> None:
+        """Lead there; both are matched by the rule, and hold nothing but letters, digits and dashes."""
+        self.redirect(f"{self._prefix}project/{project}/runs/metric/{run}")
+
+
+def rules(
+    remote: RemoteRuns, authentication: Authentication, access: Access, dispatcher: Dispatcher, prefix: str
+) -> list[Rule]:
+    """Tornado's rules for these addresses, below the service's and at the root.
+
+    Args:
+        remote: Does the work.
+        authentication: Who calls.
+        access: What they may.
+        dispatcher: Where blocking work is done.
+        prefix: The service's address, with a slash at its end.
+    """
+    shared = {"remote": remote, "authentication": authentication, "access": access, "dispatcher": dispatcher}
+    # The published library names the whole address when it sends a file, and two slashes where the hub's ends in one.
+    root = rf"(?:https?://[^/]+)?(?:{re.escape(prefix.rstrip('/'))})?/+"
+    return [
+        (root + r"v2/projects", Projects, shared),
+        (root + r"v2/dotmesh/rpc", Calls, shared),
+        (root + r"v2/dotmesh/s3/[^/]*(?::|%3A)(?P<workspace>[^/:]+)/(?P<path>.+)", File, shared),
+        (root + r"project/[0-9a-f]{8}\.(?P<project>[0-9a-f-]{36})/runs/metric/(?P<run>[\w-]+)", RunLink,
+         {"prefix": prefix}),
+    ]  # fmt: skip
