@@ -95,5 +95,5 @@ def parse_time(text: str) -> dt.datetime | None:
     try:
         moment = dt.datetime.strptime(whole, _TIME).replace(tzinfo=dt.UTC)
         return moment + dt.timedelta(microseconds=int((fraction + "000000")[:6]))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

@@ -91,32 +91,48 @@ def runs_in(fields: Mapping[str, str]) -> list[RunReport]:
     """The runs that a map of somebody else's describes; inputs are left out, for no version of them is known here.
 
     Raises:
-        MarkerError: it describes none, or one badly.
+        MarkerError: it describes none, or one badly, or over a thousand.
     """
-    try:
-        ids = json.loads(fields.get("runs", "[]"))
-    except ValueError:
-        ids = None
+    ids = _parsed(fields.get("runs", "[]"))
     if not isinstance(ids, list) or not ids or not all(isinstance(each, str) for each in ids):
         raise marker.MarkerError("The metadata do not name a run.")
-    return [_run_in(fields, run) for run in ids]
+    if len(ids) > _MOST_RUNS or len(set(ids)) < len(ids):
+        raise marker.MarkerError(f"Up to {_MOST_RUNS} runs may be told of, each once.")
+    own: dict[str, dict[str, str]] = {run: {} for run in ids}
+    for key, value in fields.items():
+        for run, name in _split(key):
+            if run in own:
+                own[run][name] = value
+    return [_run_in(run, described) for run, described in own.items()]
 
 
-def _run_in(fields: Mapping[str, str], run: str) -> RunReport:
-    prefix = f"run.{run}."
-    own = {key.removeprefix(prefix): value for key, value in fields.items() if key.startswith(prefix)}
+def _run_in(run: str, own: Mapping[str, str]) -> RunReport:
     described: dict[str, object] = {key: value for key, value in own.items() if key in _PLAIN}
     for kind, names in _GROUPS.items():
         starts = tuple(f"{name}." for name in names)
         described[kind] = {key.partition(".")[2]: value for key, value in own.items() if key.startswith(starts)}
-    try:
-        described["output"] = json.loads(own.get("output-files", "[]"))
-    except ValueError:
-        raise marker.MarkerError(f"The outputs of run {run} are no valid JSON.") from None
+    described["output"] = _parsed(own.get("output-files", "[]"))
     report = marker.parse(run, json.dumps(described).encode())
     return msgspec.structs.replace(report, authority=Authority.REMOTE)
 
 
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _split(key: str) -> Iterable[tuple[str, str]]:
+    """The run and the field that a key may be of: a run's id can have dots in it, but is short."""
+    rest = key.removeprefix("run.")
+    at = -1 if rest == key else rest.find(".")
+    while 0 <= at <= _LONGEST_ID:
+        yield rest[:at], rest[at + 1 :]
+        at = rest.find(".", at + 1)
+
+
+_MOST_RUNS, _LONGEST_ID = 1000, 100
 _PLAIN = ("description", "error", "workload-file", "start", "end")
 _GROUPS = {"labels": ("label", "labels"), "parameters": ("parameters",), "summary": ("summary", "metric")}
 

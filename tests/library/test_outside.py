@@ -182,6 +182,67 @@ def test_a_file_that_comes_after_what_is_said_of_it_is_waited_for(ann: Person) -
     assert [output.commit for run in ann.runs() for output in run.outputs] == [run.commit for run in ann.runs()]
 
 
+def test_an_output_that_does_not_come_is_said(ann: Person) -> None:
+    """An older file of its path is not taken for it; when it has come, the same run is recorded, and once."""
+    name = workspace(ann)
+    ann.send("PUT", f"dotmesh/s3/{ann.name}:{name}/x", b"old")
+    first = ann.commit(name, "r1", ["x"])["result"]
+    assert "x" in ann.commit(name, "r2", ["x"])["error"]["message"]
+    assert [run.id for run in ann.runs()] == ["r1"]
+    ann.send("PUT", f"dotmesh/s3/{ann.name}:{name}/x", b"new")
+    second = ann.commit(name, "r2", ["x"])["result"]
+    assert ann.commit(name, "r2", ["x"])["result"] == second
+    assert [run.commit for run in ann.runs()] == [first, second]
+    assert ann.read("x") == b"new"
+    assert len(ann.client.list_commits(project=ann.project()).items) == 2
+
+
+def test_a_folder_where_a_file_would_be_stays(ann: Person) -> None:
+    """The run is refused with a sentence; what came stays for another try."""
+    name = workspace(ann)
+    ann.send("PUT", f"dotmesh/s3/{ann.name}:{name}/x/y", b"1")
+    ann.commit(name, "r1", ["x/y"])
+    ann.send("PUT", f"dotmesh/s3/{ann.name}:{name}/x", b"2")
+    assert "x" in ann.commit(name, "r2", ["x"])["error"]["message"]
+    assert ann.read("x/y") == b"1"
+
+
+def test_many_small_files_at_once(ann: Person) -> None:
+    """More than fit into one request for a version."""
+    name, count = workspace(ann), 300
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for number in range(count):
+            member = tarfile.TarInfo(f"{number}")
+            member.size = 20_000
+            archive.addfile(member, io.BytesIO(b"%06d" % number + b"x" * 19_994))
+    assert ann.send("PUT", f"dotmesh/s3/{ann.name}:{name}/m", buffer.getvalue(), Extract="true").status == 200
+    assert "result" in ann.commit(name, "r1", [f"m/{number}" for number in range(count)])
+    assert ann.read("m/299")[:6] == b"000299"
+    assert len(ann.client.get_tree(project=ann.project()).items) == count
+
+
+@pytest.mark.parametrize("kind", ["sparse", "header", "none", "escape"])
+def test_a_tar_file_that_is_meant_badly(ann: Person, kind: str) -> None:
+    """One with a file of 64 GiB in a few bytes, with an endless header, or with a path out of its folder."""
+    member = tarfile.TarInfo("../../../escaped" if kind == "escape" else "x")
+    if kind == "sparse":
+        member.pax_headers = {"GNU.sparse.map": "0,1", "GNU.sparse.size": str(64 << 30)}
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        if kind == "header":
+            long = tarfile.TarInfo("x")
+            long.type, long.size = tarfile.GNUTYPE_LONGNAME, 30 << 20
+            archive.addfile(long, io.BytesIO(b"a" * (30 << 20)))
+        member.size = 1
+        archive.addfile(member, io.BytesIO(b"1"))
+    content = b"no tar file" * 100 if kind == "none" else buffer.getvalue()
+    name = workspace(ann)
+    sent = ann.send("PUT", f"dotmesh/s3/{ann.name}:{name}/m", content, Extract="true")
+    assert 400 <= sent.status < 500, (sent.status, sent.data)
+    assert sent.json()["message"]
+
+
 def test_two_programs_of_one_person_at_once(ann: Person) -> None:
     """Both runs are recorded, each with a version that has its file."""
     name = workspace(ann)
@@ -213,7 +274,11 @@ def test_a_path_that_no_file_can_have(ann: Person, path: str) -> None:
 def test_metadata_that_describe_no_run(ann: Person) -> None:
     """The call fails with a sentence, and no version is made."""
     name = workspace(ann)
-    for metadata in ({}, {"runs": "[]"}, {"runs": "no"}, {"runs": '["r"]', "run.r.output-files": "{"}):
+    deep = "[" * 100_000
+    for metadata in (
+        {}, {"runs": "[]"}, {"runs": "no"}, {"runs": deep}, {"runs": '["r","r"]'},
+        {"runs": '["r"]', "run.r.output-files": "{"}, {"runs": '["r"]', "run.r.output-files": deep},
+    ):  # fmt: skip
         answer = ann.call("Commit", Namespace=ann.name, Name=name, Message="", Metadata=metadata)
         assert answer["error"]["message"], answer
     assert "error" in ann.call("Nothing")

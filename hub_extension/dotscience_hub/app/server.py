@@ -131,7 +131,7 @@ def _application(base: Foundation, services: Services, metrics: Metrics, lifecyc
     rules: list[Rule] = [
         *git_http.handlers(services.git, authorize),
         *lfs.handlers(services.contents, authorize),
-        *remote.rules(services.remote, authentication, services.access, dispatcher, prefix),
+        *remote.rules(services.remote, authentication, services.access, dispatcher, lifecycle, prefix),
         *route_rules(endpoints, authentication, dispatcher, lifecycle, prefix.rstrip("/") + "/api"),
         changes_rule(prefix.rstrip("/") + "/api", base.feed, authentication, base.settings.public_url),
         *route_rules(probes, authentication, dispatcher, lifecycle, prefix.rstrip("/")),

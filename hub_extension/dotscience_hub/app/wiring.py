@@ -23,6 +23,7 @@ from dotscience_hub.queue.sweeper import Chore, Sweeper
 from dotscience_hub.services.access import Access
 from dotscience_hub.services.agents import Agents
 from dotscience_hub.services.archives import Archives
+from dotscience_hub.services.arrivals import Arrivals
 from dotscience_hub.services.comments import Comments
 from dotscience_hub.services.commits import Commits
 from dotscience_hub.services.contents import Contents
@@ -51,6 +52,7 @@ from dotscience_hub.services.runs import Runs
 from dotscience_hub.services.secrets import Secrets
 from dotscience_hub.services.task_views import TaskViews
 from dotscience_hub.services.tasks import Tasks
+from dotscience_hub.services.threads import Threads
 from dotscience_hub.services.uploads import Uploads
 from dotscience_hub.services.users import Users
 from dotscience_hub.services.workspace import Workspace
@@ -65,6 +67,7 @@ from .settings import Settings
 from .syncing import make_syncs
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+REMOTE_THREADS = 4
 
 
 def git_url(project: str) -> str:
@@ -210,7 +213,6 @@ class Services:
 def make_services(base: Foundation, people: People) -> Services:
     """The services on their foundation, and who knows the hub's users."""
     database, queue, files = base.database, base.queue, base.files
-    threshold = base.settings.large_file_threshold
     commits = base.commits
     # Who waits asks for synchronisations, and is told when they have ended.
     syncs = make_syncs(base.settings, database, lambda dataset: waits.ended(dataset))  # noqa: PLW0108 - made below
@@ -240,13 +242,11 @@ def make_services(base: Foundation, people: People) -> Services:
         runs=runs,
         comments=Comments(database),
         repeats=Repeats(database, commits, tasks),
-        remote=RemoteRuns(
-            database, project_service, workspace, commits, contents, base.settings.data_dir / "remote", threshold
-        ),
+        remote=_remote(base, project_service, workspace, contents),
         users=Users(people),
         provenance=Provenance(database, commits),
         runners=Runners(database, queue),
-        agents=Agents(database, base.notifier, queue, files, git_url, threshold),
+        agents=Agents(database, base.notifier, queue, files, git_url, base.settings.large_file_threshold),
         secrets=Secrets(database, base.keyring, queue.leases, environments),
         datasets=Datasets(database, commits, dataset_versions, waits, syncs, base.keyring, git_url),
         dataset_files=DatasetFiles(database, workspace, dataset_versions, uploads),
@@ -256,6 +256,13 @@ def make_services(base: Foundation, people: People) -> Services:
         figures=QueueFigures(database, queue),
         git=GitServer(database, commits, base.settings.data_dir / "hooks"),
     )
+
+
+def _remote(base: Foundation, projects: Projects, workspace: Workspace, contents: Contents) -> RemoteRuns:
+    threads = Threads(REMOTE_THREADS, "remote")
+    arrivals = Arrivals(contents, base.objects, base.settings.large_file_threshold, threads)
+    folder = base.settings.data_dir / "remote"
+    return RemoteRuns(base.database, projects, workspace, base.commits, arrivals, folder, threads)
 
 
 def _metadata(base: Foundation) -> Callable[[str, str], Mapping[str, str]]:

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jupyter_dotscience.api import tunnel
 from jupyter_dotscience.api.routes import SERVER_SCOPES, Scope
@@ -67,12 +68,20 @@ def add_dotscience(c: Any, *, url: str, command: list[str], environment: dict[st
     }
     _append(c.JupyterHub, "services", service)
     # Where the published library looks for a hub: at the root of the address that it is given.
-    base = c.JupyterHub.base_url if "base_url" in c.JupyterHub else "/"
-    given = c.Proxy.extra_routes if "extra_routes" in c.Proxy else {}
-    c.Proxy.extra_routes = {**given, f"{base}v2/": url, f"{base}project/": url}
+    c.Proxy.extra_routes.update({f"{_root(c)}{name}/": url for name in ("v2", "project")})
     c.JupyterHub.allow_named_servers = True
     # JupyterLab on runners goes on while the hub is restarted.
     c.JupyterHub.cleanup_servers = False
+
+
+def _root(c: Any) -> str:
+    """The hub's own root, as the proxy's routes have it: with the host where each user has another one."""
+    given = {
+        name: str(c.JupyterHub[name]) for name in ("base_url", "bind_url", "subdomain_host") if name in c.JupyterHub
+    }
+    path = given.get("base_url") or urlsplit(given.get("bind_url", "")).path
+    host = urlsplit(given.get("subdomain_host", "")).hostname or ""
+    return f"{host}/{path.strip('/')}/".replace("//", "/")
 
 
 def add_gateway(

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from jupyter_dotscience.api.changes import Notice
 
+from .checkpoints import MOST_PAGES, Checkpoints
 from .telling import KEY, Told, tell
 
 BUSY_SECONDS = 30
@@ -50,9 +51,12 @@ class Database:
         self.changed: Callable[[Collection[Told]], None] = lambda _: None
         self._writer = threading.RLock()
         self._current: contextvars.ContextVar[Session | None] = contextvars.ContextVar("write_session", default=None)
+        self._checkpoints: Checkpoints | None = None
         if self.sqlite:
             _keep_private(self.url.database)
             _prepare_sqlite(self.engine)
+            if self.url.database and self.url.database != ":memory:":
+                self._checkpoints = Checkpoints(self.url.database)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -87,6 +91,8 @@ class Database:
                 raise
             finally:
                 self._current.reset(token)
+        if self._checkpoints is not None:
+            self._checkpoints.want()
         if session.info[KEY]:
             self.changed(session.info[KEY])
         for callback in session.info.pop("after_commit", ()):
@@ -115,6 +121,8 @@ class Database:
 
     def dispose(self) -> None:
         """Close all connections."""
+        if self._checkpoints is not None:
+            self._checkpoints.close()
         self.engine.dispose()
 
 
@@ -141,6 +149,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             # What was answered for must be there after a power cut, too: an agent removes its spool upon it.
             "synchronous=FULL",
             "foreign_keys=ON",
+            f"wal_autocheckpoint={MOST_PAGES}",
             f"busy_timeout={BUSY_SECONDS * 1000}",
             "cache_size=-65536",
         ):

@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
 from msgspec import Meta
@@ -26,6 +27,7 @@ from .application import Rule
 from .authentication import Authentication
 from .base import REALM, BaseHandler
 from .dispatch import Access, Dispatcher
+from .lifecycle import Lifecycle
 from .patience import PatientHandler
 from .uploads import Upload
 
@@ -57,11 +59,18 @@ class RemoteHandler(PatientHandler):
     route_name = "remote"
 
     def initialize(
-        self, remote: RemoteRuns, authentication: Authentication, access: Access, dispatcher: Dispatcher
-    ) -> None:
-        """Args: what does the work, who calls, what they may, and where blocking work is done."""
+        self, remote: RemoteRuns, authentication: Authentication, access: Access, dispatcher: Dispatcher,
+        lifecycle: Lifecycle,
+    ) -> None:  # fmt: skip
+        """Args: what does the work, who calls, what they may, where blocking work is done, and how a stop waits."""
+        self._lifecycle = lifecycle
+        lifecycle.begin(self)
         self._remote, self._authentication = remote, authentication
         self._access, self._dispatcher = access, dispatcher
+
+    def on_finish(self) -> None:
+        """It was answered, whether or not anybody was there to hear it."""
+        self._lifecycle.end(self)
 
     async def admit(self, route: Route) -> Caller:
         """The user who calls, who may do what the route does.
@@ -72,6 +81,8 @@ class RemoteHandler(PatientHandler):
         if "Authorization" not in self.request.headers:
             # Never the cookie: a page elsewhere must not record runs in a visitor's name.
             raise NotLoggedIn("Name a user and a token: `ds.connect(USER, TOKEN, PROJECT, HUB)`.")
+        if self.request.headers.get("Sec-Fetch-Site", "none") != "none":
+            raise Forbidden("This is for programs, not for pages.")
         caller = self.caller = await self._authentication.identify(self)
         if caller.kind is not Principal.USER:
             raise Forbidden("Runs from outside are recorded with a user's token.", code="wrong_kind_of_token")
@@ -100,7 +111,7 @@ class RemoteHandler(PatientHandler):
         """
         try:
             return msgspec.json.decode(self.request.body if data is None else data, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRequest(f"This is no request of the library: {error}.") from None
 
 
@@ -198,6 +209,7 @@ class File(RemoteHandler):
     def on_connection_close(self) -> None:
         """The caller is gone: nothing is kept of a part."""
         super().on_connection_close()
+        self._lifecycle.end(self)
         if self._upload is not None:
             self._upload.abandon()
 
@@ -212,13 +224,14 @@ class RunLink(BaseHandler):
         self._prefix = prefix
 
     def get(self, project: str, run: str) -> None:
-        """Lead there; both are matched by the rule, and hold nothing but letters, digits and dashes."""
-        self.redirect(f"{self._prefix}project/{project}/runs/metric/{run}")
+        """Lead there."""
+        self.redirect(f"{self._prefix}project/{project}/runs/metric/{quote(run, safe='')}")
 
 
 def rules(
-    remote: RemoteRuns, authentication: Authentication, access: Access, dispatcher: Dispatcher, prefix: str
-) -> list[Rule]:
+    remote: RemoteRuns, authentication: Authentication, access: Access, dispatcher: Dispatcher, lifecycle: Lifecycle,
+    prefix: str,
+) -> list[Rule]:  # fmt: skip
     """Tornado's rules for these addresses, below the service's and at the root.
 
     Args:
@@ -226,15 +239,21 @@ def rules(
         authentication: Who calls.
         access: What they may.
         dispatcher: Where blocking work is done.
+        lifecycle: Waits for them when the service stops.
         prefix: The service's address, with a slash at its end.
     """
-    shared = {"remote": remote, "authentication": authentication, "access": access, "dispatcher": dispatcher}
+    shared = {
+        "remote": remote, "authentication": authentication, "access": access, "dispatcher": dispatcher,
+        "lifecycle": lifecycle,
+    }  # fmt: skip
     # The published library names the whole address when it sends a file, and two slashes where the hub's ends in one.
-    root = rf"(?:https?://[^/]+)?(?:{re.escape(prefix.rstrip('/'))})?/+"
+    own = prefix.rstrip("/")
+    base = own.removesuffix("/services/dotscience")
+    root = rf"(?:https?://[^/]+)?(?:{re.escape(own)}|{re.escape(base)})/+"
     return [
         (root + r"v2/projects", Projects, shared),
         (root + r"v2/dotmesh/rpc", Calls, shared),
-        (root + r"v2/dotmesh/s3/[^/]*(?::|%3A)(?P<workspace>[^/:]+)/(?P<path>.+)", File, shared),
-        (root + r"project/[0-9a-f]{8}\.(?P<project>[0-9a-f-]{36})/runs/metric/(?P<run>[\w-]+)", RunLink,
+        (root + r"v2/dotmesh/s3/(?:[^/:%]|%(?!3A))*(?::|%3A)(?P<workspace>[^/:%]+)/(?P<path>.+)", File, shared),
+        (root + r"project/[0-9a-f]{8}\.(?P<project>[0-9a-f-]{36})/runs/metric/(?P<run>[^/]+)", RunLink,
          {"prefix": prefix}),
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,13 @@ def test_cleaned_text_can_be_stored() -> None:
 def _add(database: Database) -> None:
     with database.write() as session:
         session.add(row("added"))
+
+
+def test_what_was_written_comes_into_the_database_beside_the_writers(sqlite_database: Database, tmp_path: Path) -> None:
+    """Soon after a commit the file alone has it, though no commit had to do it."""
+    with sqlite_database.write() as session:
+        session.add(row("written just now"))
+    deadline = time.monotonic() + 60
+    while b"written just now" not in (tmp_path / "hub.sqlite").read_bytes():
+        assert time.monotonic() < deadline, "it is in the log only"
+        time.sleep(0.1)
