@@ -41,7 +41,7 @@ _ALIAS: Final = 8
 """Digits of a project's id in the name of its workspace: the library takes the first ones of the id that it is told."""
 _WORKSPACE: Final = re.compile(r"project-([0-9a-f]{8})-default-workspace")
 _FACTS: Final = ("exec.start", "exec.end", "runner.name", "runner.platform", "runner.platform_version")
-_LATE_SECONDS: Final = 15.0
+_LATE_SECONDS: Final = 5.0
 """The published library does not wait for the answer to a file: it may come after what is said of it."""
 _LONGEST_SECONDS: Final = 50.0
 """For files that are on their way; the library waits for an answer for a minute."""

@@ -93,7 +93,7 @@ class RouteHandler(PatientHandler):
         call = await self._dispatcher.admit(self._call)
         self._upload = upload = Upload()
         self._work = asyncio.ensure_future(call.endpoint.call(call.caller, **call.arguments(upload)))
-        self._work.add_done_callback(lambda _: upload.ignore())
+        self._work.add_done_callback(upload.done)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """A piece of the body; an upload's sender waits for its reader."""

@@ -149,7 +149,7 @@ class Object(LfsHandler):
             access.project, self.path_kwargs["oid"], upload, None if length is None else int(length)
         )
         self._work = asyncio.ensure_future(work)
-        self._work.add_done_callback(lambda _: upload.ignore())
+        self._work.add_done_callback(upload.done)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """A piece of the body; its sender waits for the disk."""

@@ -181,13 +181,7 @@ class File(RemoteHandler):
         self._upload = upload = Upload()
         work = self._remote.receive(caller, project, path, upload, archive=archive)
         self._work = asyncio.ensure_future(work)
-        self._work.add_done_callback(lambda done: self._through(upload, done))
-
-    def _through(self, upload: Upload, done: asyncio.Task[None]) -> None:
-        """Nothing more is read of the body; whoever sent it may be gone, and nobody asks what went wrong."""
-        upload.ignore()
-        if not done.cancelled():
-            done.exception()
+        self._work.add_done_callback(upload.done)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """A piece of the body; its sender waits for the disk."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from typing import Any
 
 from tornado.iostream import StreamClosedError
 
@@ -45,10 +46,12 @@ class Upload:
             self._error = StreamClosedError()
             self.end()
 
-    def ignore(self) -> None:
-        """The reader is gone: what still arrives need not wait."""
+    def done(self, reader: asyncio.Task[Any]) -> None:
+        """The reader is through: what still arrives need not wait. Whether it failed nobody asks whose sender is gone."""
         self._pieces.clear()
         self._room.set()
+        if not reader.cancelled():
+            reader.exception()
 
     def __aiter__(self) -> Upload:
         return self
