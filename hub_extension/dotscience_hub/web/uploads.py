@@ -47,7 +47,7 @@ class Upload:
             self.end()
 
     def done(self, reader: asyncio.Task[Any]) -> None:
-        """The reader is through: what still arrives need not wait. Whether it failed nobody asks whose sender is gone."""
+        """The reader is through: what still arrives need not wait. Why, nobody asks whose sender is gone."""
         self._pieces.clear()
         self._room.set()
         if not reader.cancelled():
