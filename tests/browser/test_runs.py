@@ -159,6 +159,17 @@ def test_a_file_of_the_shown_runs(visitor: Visitor) -> None:
     assert '"\'=HYPERLINK(""http://evil.example"")"' in lines[1]
 
 
+def test_a_run_from_outside_says_what_is_not_known_of_it(visitor: Visitor) -> None:
+    """Its page has the file's name, which leads nowhere, and says why there are no inputs."""
+    project = _project(visitor, 0, _run(1, authority="remote"))
+    page = visitor.open(f"projects/{project}/runs/run-0001")
+    page.get_by_text("Recorded by").wait_for()
+    page.get_by_text("a client outside any task").wait_for()
+    page.get_by_text("Not recorded: it ran outside of any task.").wait_for()
+    page.get_by_text("train.py").wait_for()
+    assert page.get_by_role("link", name="train.py").count() == 0
+
+
 def test_hostile_names_stay_text(visitor: Visitor) -> None:
     """Markup in descriptions, names and values is shown as it was written, on every page of runs."""
     values = {EVIL: f"{EVIL}2"}

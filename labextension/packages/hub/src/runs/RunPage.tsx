@@ -72,7 +72,7 @@ export function RunPage(): JSX.Element {
       </section>
       <section>
         <h3>From which data</h3>
-        <FileList project={project} task={made} files={run.inputs} none="No input files." />
+        <FileList project={project} task={made} files={run.inputs} none={outside(run) ? "Not recorded: it ran outside of any task." : "No input files."} />
         <Datasets task={made} />
       </section>
       <section>
@@ -158,7 +158,8 @@ function Code({ run, task }: { readonly run: Run; readonly task: Made | undefine
   return (
     <Facts
       facts={{
-        File: run.workload_file && <FileLink project={run.project} task={task} file={{ ...NO_VERSION, path: run.workload_file, commit: run.commit }} />,
+        // What ran outside is no part of the project.
+        File: outside(run) ? run.workload_file : run.workload_file && <FileLink project={run.project} task={task} file={{ ...NO_VERSION, path: run.workload_file, commit: run.commit }} />,
         Command: task && <code>{whatOf(task)}</code>,
         "Started from": task?.commit && <CommitLink project={run.project} commit={task.commit} />,
         "Results in": run.commit && <CommitLink project={run.project} commit={run.commit} />,
@@ -180,7 +181,7 @@ function Where({ run, task, removed }: { readonly run: Run; readonly task: Made 
         Runner: task?.runner_name,
         Image: task?.workload.image,
         "Image digest": task?.execution.image_digest && <code>{task.execution.image_digest}</code>,
-        Machine: machine && [machine.hostname, machine.platform, machine.cpus[0], machine.gpus.join(", ")].filter(Boolean).join(", "),
+        Machine: listed(machine ? [machine.hostname, machine.platform, machine.cpus[0], ...machine.gpus] : outside(run) ? [run.metadata["runner.name"], run.metadata["runner.platform"]] : []),
         "CPU time": usage?.cpu_seconds == null ? undefined : `${usage.cpu_seconds.toFixed(1)} s`,
         Used: sentenceOf(usage ?? usageIn(run.metadata), task?.resources.memory),
         Started: run.started && new Date(run.started).toLocaleString(),
@@ -190,6 +191,15 @@ function Where({ run, task, removed }: { readonly run: Run; readonly task: Made 
       }}
     />
   );
+}
+
+/** Whether a program outside of any task recorded it. */
+function outside(run: Run): boolean {
+  return run.authority === "remote";
+}
+
+function listed(parts: readonly (string | undefined)[]): string | undefined {
+  return parts.filter(Boolean).join(", ") || undefined;
 }
 
 function TaskLink({ id, made }: { readonly id: string; readonly made: Made | undefined }): JSX.Element {
