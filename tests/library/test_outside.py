@@ -285,6 +285,22 @@ def test_metadata_that_describe_no_run(ann: Person) -> None:
     assert ann.client.get_tree(project=ann.project()).commit is None
 
 
+@pytest.mark.parametrize("name", ["", "a/b", "a\nb", "x" * 300, None])
+def test_a_name_that_no_project_can_have(ann: Person, name: str | None) -> None:
+    """It is refused as everywhere."""
+    assert ann.send("POST", "projects", json.dumps({"name": name}).encode()).status in (400, 422)
+    assert ann.client.list_projects().items == []
+
+
+def test_odd_texts_are_recorded_or_refused(ann: Person) -> None:
+    """With a NUL, half of a character, or very long: the run is there, or a sentence says why not."""
+    name = workspace(ann)
+    for number, text in enumerate(("a\0b", "\ud800", "x" * 200_000, "\u202egpj")):
+        metadata = {"runs": f'["r{number}"]', f"run.r{number}.label.{text}": text, f"run.r{number}.description": text}
+        answer = ann.call("Commit", Name=name, Message=text, Metadata=metadata)
+        assert "result" in answer or answer["error"]["message"], answer
+
+
 def test_who_may_record(running_hub: RunningHub, ann: Person) -> None:
     """Owners and writers; a reader and a stranger do not see the project, and a wrong token is refused."""
     name, project = workspace(ann), ann.project()

@@ -8,6 +8,7 @@ and, where the hub's proxy leads it here, at the hub's own root, which that libr
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
@@ -19,6 +20,7 @@ from tornado.web import stream_request_body
 
 from dotscience_hub.services.caller import Caller
 from dotscience_hub.services.remote import RemoteRuns
+from jupyter_dotscience.api._base import Name
 from jupyter_dotscience.api.account import Principal
 from jupyter_dotscience.api.problems import ApiError, BadRequest, Forbidden, NotLoggedIn
 from jupyter_dotscience.api.routes import BY_NAME, Route
@@ -49,7 +51,7 @@ class _Place(msgspec.Struct, rename="pascal"):
 
 
 class _NewProject(msgspec.Struct):
-    name: Annotated[str, Meta(min_length=1, max_length=255)]
+    name: Name
 
 
 class RemoteHandler(PatientHandler):
@@ -110,9 +112,16 @@ class RemoteHandler(PatientHandler):
             BadRequest: it does not have the right form.
         """
         try:
-            return msgspec.json.decode(self.request.body if data is None else data, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return msgspec.json.decode(_whole(self.request.body if data is None else data), type=kind)
+        except (msgspec.DecodeError, ValueError, RecursionError) as error:
             raise BadRequest(f"This is no request of the library: {error}.") from None
+
+
+def _whole(body: bytes) -> bytes:
+    """The same JSON; halves of characters, which Python may have and UTF-8 has not, are replaced, as in markers."""
+    if b"\\ud" not in body.lower():
+        return body
+    return json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
 
 
 class Projects(RemoteHandler):
