@@ -59,7 +59,8 @@ class RunningHub:
     ) -> Answer:
         """Ask the hub; a body that is no bytes goes as JSON."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        sent = {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
+        # No connection is kept: the proxy closes those that are idle, and one that is used in that moment is an error.
+        sent = {"Connection": "close", **({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
         answer = self._http.request(method, self.url + path, body=data, headers=sent, redirect=False)
         return Answer(answer.status, answer.headers, answer.data)
 
