@@ -57,7 +57,7 @@ def test_a_file_that_no_event_tells_of_is_found(study: Study, server: Jupyter) -
     """What a terminal or another program writes is looked for while a browser is there."""
     (server.root / "by hand.csv").write_text("1,2")
     wait_for(lambda: server.status() and "by hand.csv" in study.files(), "the file on the hub")
-    assert "by hand.csv" in server.status()["unclaimed_files"]
+    wait_for(lambda: "by hand.csv" in server.status()["unclaimed_files"], "its name among those that no run claimed")
 
 
 def test_what_jupyterlab_keeps_for_itself_is_no_part_of_a_version(study: Study, server: Jupyter) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import io
 import secrets
 import shutil
@@ -18,7 +17,7 @@ from dotscience_hub.objects.base import TEMPORARY, ObjectStore, room_on_disk
 from jupyter_dotscience.api.commits import Change
 from jupyter_dotscience.api.paths import to_bytes
 from jupyter_dotscience.api.problems import BadRequest, TooLarge
-from jupyter_dotscience.workspace.hashing import blob_id
+from jupyter_dotscience.workspace.hashing import blob_id, sha256_of
 from jupyter_dotscience.workspace.pack import PackWriter
 
 from .contents import Contents, gathered
@@ -104,7 +103,7 @@ class Arrivals:
 
     def _adopt(self, project: str, file: Path, size: int) -> str:
         with file.open("rb") as content:
-            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+            sha256, _ = sha256_of(content)
         with self._contents.storing(project, sha256, size):
             self._objects.adopt(file, sha256)
             self._contents.note(project, sha256, size)

@@ -6,7 +6,6 @@ https://github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md and basic-transfe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -22,7 +21,7 @@ from .answers import send_download
 from .base import REALM
 from .git_http import PREFIX, Authorize, GitAccess, GitHandler
 from .problems import problem_of
-from .uploads import Upload
+from .receiving import ReceivingHandler
 
 CONTENT_TYPE = "application/vnd.git-lfs+json"
 MAX_BATCH = 16 << 20
@@ -127,57 +126,26 @@ class Batch(LfsHandler):
 
 
 @stream_request_body
-class Object(LfsHandler):
+class Object(ReceivingHandler, LfsHandler):
     """`PUT` and `GET objects/<oid>`: the content itself."""
 
-    _upload: Upload | None = None
-    _work: asyncio.Task[None] | None = None
-
-    async def prepare(self) -> None:
-        """Before the body: who calls; then it is stored while it arrives."""
-        self.request.connection.set_max_body_size(1 << 62)  # type: ignore[union-attr]  # the quota bounds it
-        if self.request.method != "PUT":
-            return
-        with self.refusing():
-            await self._begin()
-
-    async def _begin(self) -> None:
+    async def begin(self) -> None:
+        """The object is stored for whoever may write."""
         access = await self._authorize(self, self.path_kwargs["project"], Role.WRITER)
         length = self.request.headers.get("Content-Length")
-        self._upload = upload = Upload()
-        work = self._contents.receive_object(
-            access.project, self.path_kwargs["oid"], upload, None if length is None else int(length)
-        )
-        self._work = asyncio.ensure_future(work)
-        self._work.add_done_callback(upload.done)
-
-    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        """A piece of the body; its sender waits for the disk."""
-        if self.refusal is not None or self._upload is None or (self._work is not None and self._work.done()):
-            self.discard(chunk)
-            return None
-        self._upload.feed(chunk)
-        return self._upload.room()
+        size, oid = None if length is None else int(length), self.path_kwargs["oid"]
+        self.receive(lambda body: self._contents.receive_object(access.project, oid, body, size))
 
     async def put(self, project: str, oid: str) -> None:
         """The body is there: it is stored, or refused."""
         del project, oid
-        self.raise_refusal()
-        if self._upload is not None and self._work is not None:
-            self._upload.end()
-            await self._work
+        await self.received()
 
     async def get(self, project: str, oid: str) -> None:
         """Send the content; honours Range."""
         access = await self._authorize(self, project, Role.READER)
         download = await asyncio.to_thread(self._contents.object, access.project, oid)
         await send_download(self, download)
-
-    def on_connection_close(self) -> None:
-        """The caller is gone: nothing is kept of a part."""
-        super().on_connection_close()
-        if self._upload is not None:
-            self._upload.abandon()
 
 
 class Verify(LfsHandler):

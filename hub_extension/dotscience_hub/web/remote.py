@@ -7,10 +7,9 @@ and, where the hub's proxy leads it here, at the hub's own root, which that libr
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -31,7 +30,7 @@ from .base import REALM, BaseHandler
 from .dispatch import Access, Dispatcher
 from .lifecycle import Lifecycle
 from .patience import PatientHandler
-from .uploads import Upload
+from .receiving import ReceivingHandler
 
 _READ, _MAKE, _WRITE = BY_NAME["list_projects"], BY_NAME["create_project"], BY_NAME["create_commit"]
 _REFUSED = -32000
@@ -169,52 +168,27 @@ class Calls(RemoteHandler):
 
 
 @stream_request_body
-class File(RemoteHandler):
+class File(ReceivingHandler, RemoteHandler):
     """`PUT v2/dotmesh/s3/USER:WORKSPACE/PATH`: a file that a run wrote; with `Extract: true`, a tar file of some."""
 
-    _upload: Upload | None = None
-    _work: asyncio.Task[None] | None = None
-
-    async def prepare(self) -> None:
-        """Before the body: who calls; then it is kept while it arrives."""
-        self.request.connection.set_max_body_size(1 << 62)  # type: ignore[union-attr]  # the quota bounds it
-        if self.request.method == "PUT":
-            with self.refusing():
-                await self._begin()
-
-    async def _begin(self) -> None:
+    async def begin(self) -> None:
+        """It is kept for whoever may write to the project."""
         caller = await self.admit(_WRITE)
         project = await self.find(caller, self.path_kwargs["workspace"])
         archive = self.request.headers.get("Extract", "").lower() == "true"
         path = self.path_kwargs["path"].strip("/")
-        self._upload = upload = Upload()
-        work = self._remote.receive(caller, project, path, upload, archive=archive)
-        self._work = asyncio.ensure_future(work)
-        self._work.add_done_callback(upload.done)
-
-    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
-        """A piece of the body; its sender waits for the disk."""
-        if self.refusal is not None or self._upload is None or (self._work is not None and self._work.done()):
-            self.discard(chunk)
-            return None
-        self._upload.feed(chunk)
-        return self._upload.room()
+        self.receive(lambda body: self._remote.receive(caller, project, path, body, archive=archive))
 
     async def put(self, workspace: str, path: str) -> None:
         """The body is there, whether or not its sender still waits: the published library does not."""
         del workspace, path
-        self.raise_refusal()
-        if self._upload is not None and self._work is not None:
-            self._upload.end()
-            await self._work
+        await self.received()
         self.send_json(b"{}")
 
     def on_connection_close(self) -> None:
-        """The caller is gone: nothing is kept of a part."""
+        """The caller is gone, perhaps before there was anything to answer."""
         super().on_connection_close()
         self._lifecycle.end(self)
-        if self._upload is not None:
-            self._upload.abandon()
 
 
 class RunLink(BaseHandler):
